@@ -1,0 +1,146 @@
+/* include/jk/net/run.h - one request on its way, resumable at every step: all its state lies in struct jk_run.
+ *
+ *   crank:  ENCODE -> FIRST_BODY -> WRITE -> READ <-> BODY -> WRITE .. -> END
+ *
+ * A step returns JK_OK, an outcome, or JK_AGAIN with run->wait saying for what. The blocking driver (jk_run_wait) waits in place and
+ * steps again; a parked driver gives its thread back instead. Both share every line. Nothing that is needed after a
+ * JK_AGAIN stands on a stack. One thread at a time works on a run. */
+#ifndef JK_NET_RUN_H
+#define JK_NET_RUN_H
+
+#include "jk/ajp/exchange.h"
+#include "jk/base/log.h"
+#include "jk/net/pool.h"
+
+#include <sys/uio.h>
+
+typedef enum jk_wait_kind {
+    JK_WAIT_NOTHING,
+    JK_WAIT_BACKEND_READ,
+    JK_WAIT_BACKEND_WRITE, /* a connect in progress, or a full socket */
+    JK_WAIT_CLIENT_READ,
+    JK_WAIT_CLIENT_WRITE,
+    JK_WAIT_SLOT,          /* the pool is full */
+    JK_WAIT_TIMER          /* retry_interval: a run never sleeps */
+} jk_wait_kind;
+
+typedef struct jk_wait {
+    jk_wait_kind what;
+    int fd;           /* for the two of the backend */
+    apr_time_t until; /* when waiting is over at the latest; 0: no limit */
+} jk_wait;
+
+/* The request's body. read: up to `room` bytes; JK_OK with *got >= 1, or *ended; JK_AGAIN; JK_E_CLIENT_READ. After *ended it
+ * is not called again. */
+typedef struct jk_source {
+    jk_rc (*read)(void *ctx, uint8_t *p, size_t room, size_t *got, bool *ended);
+    void *ctx;
+} jk_source;
+
+/* The response. The sink lends the memory that replies are read into and gets body bytes back as ranges of it, so that they
+ * need no copy; a range stays the sink's until it is done with it. Each may answer JK_AGAIN (call again, nothing was taken)
+ * or JK_E_CLIENT_WRITE. */
+typedef struct jk_sink_ops {
+    /* At most two pieces of memory to read into; *n says how many. */
+    jk_rc (*lend)(void *ctx, struct iovec piece[2], int *n);
+    /* The status and the headers: the first thing, once. */
+    jk_rc (*head)(void *ctx, jk_reply *head);
+    jk_rc (*body)(void *ctx, jk_span bytes);
+    /* Everything gathered goes on; `flush`: as far as the client. */
+    jk_rc (*pass)(void *ctx, bool flush);
+    /* Does it hold bytes that were not passed on? */
+    bool (*holds)(void *ctx);
+} jk_sink_ops;
+
+typedef struct jk_sink {
+    const jk_sink_ops *ops;
+    void *ctx;
+} jk_sink;
+
+typedef enum jk_stage { JK_STAGE_ENCODE, JK_STAGE_FIRST_BODY, JK_STAGE_WRITE, JK_STAGE_READ, JK_STAGE_BODY, JK_STAGE_END } jk_stage;
+
+typedef struct jk_run jk_run;
+struct jk_run {
+    /* Given by the driver; unchanged by all below. */
+    apr_pool_t *pool; /* r->pool */
+    jk_request *rq;
+    jk_source *source;
+    jk_sink *sink;
+    const jk_log *log;
+    bool no_reuse;  /* DisableReuse: the connection is closed after the answer */
+    bool may_block; /* steps may wait in place for the backend's bytes */
+    /* Given by the worker. */
+    const char *worker; /* for log lines */
+    size_t max_packet;  /* bytes */
+    int reply_timeout;  /* ms of silence; 0: socket_timeout alone */
+    int socket_timeout; /* s; 0: none */
+
+    jk_wait wait;
+    jk_stage stage;
+    jk_conn *conn;
+    jk_exchange x;
+
+    /* To be written: out[out_sent .. out_len). The first forward_len bytes are the FORWARD_REQUEST, kept for another attempt with the
+     * first body packet behind it. */
+    uint8_t *out;
+    size_t out_cap, out_len, out_sent, forward_len;
+    size_t packet_room, packet_got; /* the body packet that is being filled */
+    bool first_body_read, encoded;
+
+    /* Read and not yet parsed: the rest of up to two pieces. */
+    jk_span in[2];
+    size_t chunk_left, chunk_skip; /* of the SEND_BODY_CHUNK at hand */
+    uint8_t *msg;                  /* a message that does not lie in one piece */
+    size_t msg_len, msg_cap;
+    jk_reply pending; /* a message whose act the sink answered with JK_AGAIN */
+    jk_act act;
+    bool act_pending;
+    uint8_t odd[8]; /* the first bytes of what was no AJP13 packet */
+    size_t odd_len;
+
+    /* What happened, for the log and the books. */
+    unsigned status;          /* of the backend's SEND_HEADERS; 0: none yet */
+    uint64_t written, read;   /* bytes to and from the backend, all attempts */
+    uint64_t body_passed;     /* body bytes given to the sink */
+    apr_time_t begun;
+    int err; /* errno of the last failure; 0: an end of file */
+    bool finished;
+    void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
+
+    /* The worker's own, between two of its steps. */
+    struct {
+        const void *worker;
+        int stage, attempt, failures;
+        jk_waiter waiter;
+        apr_time_t slot_until;
+        bool has_place, fresh;
+        jk_rc last;
+    } up;
+};
+
+/* Before the first attempt: everything but what the driver gives is cleared. */
+void jk_run_init(jk_run *run);
+
+/* Encodes the request. JK_OK or JK_E_SPACE; nothing was sent. Once per run: later attempts send the same bytes. */
+jk_rc jk_run_encode(jk_run *run);
+
+/* A new attempt over run->conn. */
+void jk_run_attempt(jk_run *run);
+
+/* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. */
+jk_rc jk_run_crank(jk_run *run);
+
+/* May the connection carry another request? */
+bool jk_run_reusable(const jk_run *run);
+
+/* Blocks until what run->wait names has come or its time is over. Not for CLIENT_READ and CLIENT_WRITE, which a blocking sink
+ * and source never answer. */
+void jk_run_wait(jk_run *run);
+
+/* Is the wait's time over? */
+bool jk_run_late(const jk_run *run, apr_time_t now);
+
+/* The end, whoever calls first: books it and gives up what the run still holds. Idempotent. */
+void jk_run_finish(jk_run *run, jk_rc outcome);
+
+#endif

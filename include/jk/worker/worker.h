@@ -1,0 +1,34 @@
+/* include/jk/worker/worker.h - what can answer a request: the interface that all types of workers share.
+ *
+ * A worker is made at post_config and lives as long as that configuration; what a process adds (its connections) comes in
+ * child_init. step() is called by any thread, again and again for one run, until it returns anything but JK_AGAIN. */
+#ifndef JK_WORKER_WORKER_H
+#define JK_WORKER_WORKER_H
+
+#include "jk/conf/workers.h"
+#include "jk/net/run.h"
+
+typedef struct jk_worker jk_worker;
+
+typedef struct jk_worker_type {
+    const char *name; /* "ajp13": JK_WORKER_TYPE */
+    /* Takes the run one step on. JK_OK: the answer is with the sink. JK_AGAIN: see run->wait. Else what happened; the log
+     * has been told. */
+    jk_rc (*step)(const jk_worker *worker, jk_run *run);
+    /* Waits in place for a JK_WAIT_SLOT of this worker. */
+    void (*wait_slot)(const jk_worker *worker, jk_run *run);
+    /* In a child process, before its first request. p is destroyed when the child ends. */
+    jk_rc (*child)(jk_worker *worker, apr_pool_t *p, const jk_log *log);
+} jk_worker_type;
+
+struct jk_worker {
+    const jk_worker_type *type;
+    const jk_worker_conf *conf;
+    const char *name;
+    void *own; /* the type's */
+};
+
+/* Drives a run to its end, waiting in place: the blocking driver. The run is finished when it returns. */
+jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run);
+
+#endif

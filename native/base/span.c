@@ -1,0 +1,38 @@
+/* native/base/span.c - comparing runs of bytes without a locale. */
+#include "jk/base/span.h"
+
+bool jk_span_ieq(jk_span a, jk_span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (jk_span_lower(a.p[i]) != jk_span_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+static bool blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+bool jk_span_lists(jk_span list, jk_span word)
+{
+    size_t i = 0;
+
+    while (i < list.len) {
+        size_t from, to;
+
+        while (i < list.len && (blank(list.p[i]) || list.p[i] == ','))
+            i++;
+        from = i;
+        while (i < list.len && list.p[i] != ',')
+            i++;
+        to = i;
+        while (to > from && blank(list.p[to - 1]))
+            to--;
+        if (to > from && jk_span_ieq((jk_span){ list.p + from, to - from }, word))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,420 @@
+/* native/httpd/answer.c - headers, body and end of a response. How much is read and passed at once stands in lend(): what
+ * is buffered in the core and what is new must stay under its FlushMaxThreshold (64 KB), or it would block. */
+#include "answer.h"
+
+#include <apr_date.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <stdlib.h>
+
+#define SMALL APR_BUCKET_BUFF_SIZE
+#define BIG 32768
+#define GULP_FREE (60 * 1024)  /* nothing is pending at the client */
+#define GULP_BEHIND (32 * 1024) /* something is */
+#define GULP_TLS (16 * 1024)   /* one record */
+#define WORTH_READING 1024     /* a smaller rest of a block is not lent */
+#define CLIENT_CLOSED_REQUEST 499
+
+/* ---- memory ---- */
+
+static bool ours_alone(const jk_block *block)
+{
+    const apr_bucket_refcount *shared = block->anchor->data;
+
+    return shared->refcount == 1;
+}
+
+static bool block_make(jk_answer *a, jk_block *block, size_t size, bool big)
+{
+    apr_bucket_alloc_t *list = a->r->connection->bucket_alloc;
+
+    /* Big ones are malloc'ed: freed memory of the bucket allocator would stay with this client's connection. */
+    block->mem = big ? malloc(size) : apr_bucket_alloc(size, list);
+    if (block->mem == NULL)
+        return false;
+    block->anchor = apr_bucket_heap_create(block->mem, size, big ? free : apr_bucket_free, list);
+    block->size = size;
+    block->used = 0;
+    return true;
+}
+
+static void block_drop(jk_block *block)
+{
+    if (block->anchor)
+        apr_bucket_destroy(block->anchor);
+    block->anchor = NULL;
+}
+
+/* What of the block may be written to now. One whose bytes are all held by filters is replaced: they free the old one. */
+static size_t block_room(jk_answer *a, jk_block *block, size_t size, bool big)
+{
+    if (block->anchor && ours_alone(block))
+        block->used = 0;
+    if (block->anchor && big && block->size - block->used < WORTH_READING)
+        block_drop(block);
+    if (block->anchor == NULL && !block_make(a, block, size, big))
+        return 0;
+    return block->size - block->used;
+}
+
+static void piece_of(jk_block *block, size_t room, struct iovec *piece)
+{
+    piece->iov_base = block->mem + block->used;
+    piece->iov_len = room;
+}
+
+static size_t gulp_size(const jk_answer *a)
+{
+    if (a->tls)
+        return GULP_TLS;
+    return a->r->connection->data_in_output_filters ? GULP_BEHIND : GULP_FREE;
+}
+
+static jk_rc pass(void *ctx, bool flush);
+
+static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
+{
+    size_t most = gulp_size(a);
+
+    if (a->gathered >= most / 2) {
+        jk_rc rc = pass(a, false);
+        if (rc != JK_OK)
+            return rc;
+        most = gulp_size(a);
+    }
+    size_t left = most - a->gathered;
+    *n = 0;
+    for (int i = 0; i < 2 && left >= WORTH_READING; i++) {
+        size_t room = block_room(a, &a->big[i], BIG, true);
+        if (room > left)
+            room = left;
+        if (room < WORTH_READING)
+            continue;
+        piece_of(&a->big[i], room, &piece[(*n)++]);
+        left -= room;
+    }
+    return *n > 0 ? JK_OK : JK_E_MEMORY;
+}
+
+static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
+{
+    jk_answer *a = ctx;
+
+    if (!a->small_is_full) {
+        size_t room = block_room(a, &a->small, SMALL, false);
+        if (room >= WORTH_READING) {
+            piece_of(&a->small, room, piece);
+            *n = 1;
+            return JK_OK;
+        }
+        a->small_is_full = true;
+    }
+    return lend_big(a, piece, n);
+}
+
+static jk_block *block_of(jk_answer *a, const uint8_t *p)
+{
+    jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
+
+    for (int i = 0; i < 3; i++)
+        if (all[i]->anchor && (const char *)p >= all[i]->mem && (const char *)p < all[i]->mem + all[i]->size)
+            return all[i];
+    return NULL;
+}
+
+/* ---- headers ---- */
+
+static bool hop_by_hop(jk_span name, const char *connection)
+{
+    static const jk_span hop[] = { JK_SPAN_LIT("Connection"), JK_SPAN_LIT("Keep-Alive"), JK_SPAN_LIT("TE"), JK_SPAN_LIT("Trailer"),
+                                   JK_SPAN_LIT("Transfer-Encoding"), JK_SPAN_LIT("Upgrade") };
+
+    for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++)
+        if (name.len == hop[i].len && jk_span_ieq(name, hop[i]))
+            return true;
+    if (name.len > 6 && jk_span_ieq((jk_span){ name.p, 6 }, JK_SPAN_LIT("Proxy-")))
+        return true;
+    return connection && jk_span_lists(jk_span_of(connection), name);
+}
+
+static void set_content_type(request_rec *r, char *value)
+{
+    for (char *c = value; *c && *c != ';'; c++)
+        *c = (char)jk_span_lower((uint8_t)*c);
+    ap_set_content_type(r, value);
+}
+
+static void set_content_length(request_rec *r, const char *value)
+{
+    apr_off_t length;
+    char *end;
+
+    if (apr_isdigit(*value) && apr_strtoff(&length, value, &end, 10) == APR_SUCCESS && *end == '\0')
+        ap_set_content_length(r, length);
+}
+
+static void set_last_modified(request_rec *r, const char *value)
+{
+    ap_update_mtime(r, apr_date_parse_http(value));
+    ap_set_last_modified(r);
+}
+
+static void set_field(request_rec *r, const char *name, size_t len, char *value)
+{
+    switch (len) {
+    case 8:
+        if (!ap_cstr_casecmp(name, "Location")) {
+            apr_table_setn(r->headers_out, name, value);
+            return;
+        }
+        break;
+    case 12:
+        if (!ap_cstr_casecmp(name, "Content-Type")) {
+            set_content_type(r, value);
+            return;
+        }
+        break;
+    case 13:
+        if (!ap_cstr_casecmp(name, "Last-Modified")) {
+            set_last_modified(r, value);
+            return;
+        }
+        break;
+    case 14:
+        if (!ap_cstr_casecmp(name, "Content-Length")) {
+            set_content_length(r, value);
+            return;
+        }
+        break;
+    }
+    apr_table_addn(r->headers_out, name, value);
+}
+
+/* "200 OK" is httpd's own line already: only another reason needs one of ours. */
+static void set_status(request_rec *r, unsigned status, jk_span reason)
+{
+    const char *own = ap_get_status_line((int)status);
+    bool known = atoi(own) == (int)status;
+
+    r->status = (int)status;
+    r->status_line = NULL;
+    if (reason.len == 3 && memcmp(reason.p, own, 3) == 0) /* Tomcat sends the number again: that is no reason */
+        reason.len = 0;
+    if (reason.len == 0 && known)
+        return;
+    if (known && reason.len == strlen(own + 4) && memcmp(reason.p, own + 4, reason.len) == 0)
+        return;
+    if (reason.len == 0)
+        reason = JK_SPAN_LIT("Unknown Reason");
+    r->status_line = apr_psprintf(r->pool, "%03u %.*s", status, (int)reason.len, (const char *)reason.p);
+}
+
+static const char *connection_of(jk_reply head)
+{
+    jk_span name, value;
+
+    while (jk_reply_field(&head, &name, &value))
+        if (name.len == 10 && jk_span_ieq(name, JK_SPAN_LIT("Connection")))
+            return (const char *)value.p;
+    return NULL;
+}
+
+/* A coded name is one of our own constants; any other lies in memory that is read into again. */
+static const char *lasting_name(request_rec *r, const jk_answer *a, jk_span name)
+{
+    (void)a;
+    return apr_pstrmemdup(r->pool, (const char *)name.p, name.len);
+}
+
+static jk_rc take_head(void *ctx, jk_reply *head)
+{
+    jk_answer *a = ctx;
+    request_rec *r = a->r;
+    const char *connection = head->nheaders ? connection_of(*head) : NULL;
+    jk_span name, value;
+
+    if (head->status < 100 || head->status > 999)
+        return JK_E_PAYLOAD;
+    set_status(r, head->status, head->reason);
+    while (jk_reply_field(head, &name, &value))
+        if (!hop_by_hop(name, connection))
+            set_field(r, lasting_name(r, a, name), name.len, apr_pstrmemdup(r->pool, (const char *)value.p, value.len));
+    a->headed = true;
+    a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
+    return a->flush_header ? pass(a, true) : JK_OK;
+}
+
+/* ---- body ---- */
+
+static jk_rc take_body(void *ctx, jk_span bytes)
+{
+    jk_answer *a = ctx;
+    jk_block *block = block_of(a, bytes.p);
+    apr_bucket *b;
+
+    a->body += (apr_off_t)bytes.len;
+    if (block == NULL)
+        return JK_E_MEMORY;
+    if (a->discard)
+        return JK_OK;
+    apr_bucket_copy(block->anchor, &b);
+    b->start = (const char *)bytes.p - block->mem;
+    b->length = bytes.len;
+    block->used = (size_t)b->start + b->length;
+    APR_BRIGADE_INSERT_TAIL(a->bb, b);
+    a->gathered += bytes.len;
+    return a->flush_packets ? pass(a, true) : JK_OK;
+}
+
+static jk_rc pass(void *ctx, bool flush)
+{
+    jk_answer *a = ctx;
+    request_rec *r = a->r;
+
+    if (flush)
+        APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_flush_create(r->connection->bucket_alloc));
+    else if (a->gathered == 0)
+        return JK_OK;
+    a->passed = true;
+    a->gathered = 0;
+    apr_status_t rv = ap_pass_brigade(r->output_filters, a->bb);
+    apr_brigade_cleanup(a->bb);
+    return rv != APR_SUCCESS || r->connection->aborted ? JK_E_CLIENT_WRITE : JK_OK;
+}
+
+static bool holds(void *ctx)
+{
+    const jk_answer *a = ctx;
+
+    return a->gathered > 0;
+}
+
+static apr_status_t drop_blocks(void *data)
+{
+    jk_answer *a = data;
+
+    block_drop(&a->small);
+    block_drop(&a->big[0]);
+    block_drop(&a->big[1]);
+    return APR_SUCCESS;
+}
+
+void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
+{
+    static const jk_sink_ops ops = { lend, take_head, take_body, pass, holds };
+
+    a->sink = (jk_sink){ &ops, a };
+    a->r = r;
+    a->tls = tls;
+    a->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    /* pre: the buckets go back to the connection's allocator while the brigade's pool still stands */
+    apr_pool_pre_cleanup_register(r->pool, a, drop_blocks);
+}
+
+/* ---- the end ---- */
+
+static int status_of(jk_rc outcome, jk_progress progress, const jk_misfit *misfit)
+{
+    switch (outcome) {
+    case JK_E_CLIENT_READ:
+        return HTTP_BAD_REQUEST;
+    case JK_E_SPACE:
+        return misfit && misfit->part == JK_MISFIT_URI ? HTTP_REQUEST_URI_TOO_LARGE : HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    case JK_E_SEND:
+        return progress >= JK_PROGRESS_CONSUMED ? HTTP_BAD_GATEWAY : HTTP_SERVICE_UNAVAILABLE;
+    case JK_E_RESOLVE:
+    case JK_E_CONNECT:
+    case JK_E_PING:
+    case JK_E_BUSY:
+    case JK_E_STATUS:
+        return HTTP_SERVICE_UNAVAILABLE;
+    case JK_E_RECV:
+    case JK_E_FRAME:
+        return HTTP_BAD_GATEWAY;
+    case JK_E_TIMEOUT:
+        return HTTP_GATEWAY_TIME_OUT;
+    default:
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+/* Only an error bucket and EOS makes the end visible on HTTP/1.0, chunked, with a length, under gzip and on HTTP/2 alike
+ * (spec/decisions.md). */
+static int break_off(jk_answer *a)
+{
+    request_rec *r = a->r;
+    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
+
+    pass(a, false);
+    r->no_cache = 1;
+    if (r->main)
+        r->main->no_cache = 1;
+    APR_BRIGADE_INSERT_TAIL(a->bb, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, list));
+    APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_eos_create(list));
+    ap_pass_brigade(r->output_filters, a->bb);
+    apr_brigade_cleanup(a->bb);
+    r->connection->keepalive = AP_CONN_CLOSE;
+    return OK;
+}
+
+/* The page is httpd's own: what the backend's headers set is taken back. */
+static void forget_head(request_rec *r)
+{
+    apr_table_clear(r->headers_out);
+    r->status = HTTP_OK;
+    r->status_line = NULL;
+    r->clength = 0;
+    r->mtime = 0;
+    ap_set_content_type(r, NULL);
+}
+
+static int whole(jk_answer *a)
+{
+    request_rec *r = a->r;
+    int status = r->status;
+
+    if (status >= HTTP_BAD_REQUEST && a->body == 0 && !a->passed && !r->header_only) {
+        const char *challenge = apr_table_get(r->headers_out, "WWW-Authenticate");
+        if (status == HTTP_UNAUTHORIZED && challenge)
+            apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge);
+        forget_head(r);
+        return status;
+    }
+    APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_eos_create(r->connection->bucket_alloc));
+    a->gathered = 0;
+    ap_pass_brigade(r->output_filters, a->bb);
+    apr_brigade_cleanup(a->bb);
+    return OK;
+}
+
+static int client_gone(jk_answer *a)
+{
+    request_rec *r = a->r;
+
+    if (!a->passed)
+        r->status = CLIENT_CLOSED_REQUEST;
+    r->connection->aborted = 1;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    apr_brigade_cleanup(a->bb);
+    return DONE;
+}
+
+int jk_answer_end(jk_answer *a, jk_rc outcome, jk_progress progress, const jk_misfit *misfit)
+{
+    if (outcome == JK_OK)
+        return whole(a);
+    if (outcome == JK_E_CLIENT_WRITE || outcome == JK_E_CLIENT_ABORT)
+        return client_gone(a);
+    if (a->passed)
+        return break_off(a);
+    apr_brigade_cleanup(a->bb);
+    a->gathered = 0;
+    if (a->headed)
+        forget_head(a->r);
+    if (outcome == JK_E_CLIENT_READ) /* what is left of the body cannot be told from a next request */
+        a->r->connection->keepalive = AP_CONN_CLOSE;
+    return status_of(outcome, progress, misfit);
+}

@@ -1,0 +1,37 @@
+/* native/httpd/answer.h - the response's way into httpd: a jk_sink over r->output_filters, and what an outcome means to the
+ * client. It lends the memory that replies are read into and passes ranges of it on as shared heap buckets. */
+#ifndef JK_HTTPD_ANSWER_H
+#define JK_HTTPD_ANSWER_H
+
+#include "jk/net/run.h"
+
+#include <httpd.h>
+#include <apr_buckets.h>
+
+/* Memory that replies are read into. The anchor is our own reference to it; buckets in the filters hold the others. */
+typedef struct jk_block {
+    apr_bucket *anchor;
+    char *mem;
+    size_t size, used; /* bytes; from `used` on nobody else looks */
+} jk_block;
+
+typedef struct jk_answer {
+    jk_sink sink;
+    request_rec *r;
+    const jk_log *log;
+    const char *worker;
+    apr_bucket_brigade *bb;
+    jk_block small, big[2];
+    size_t gathered; /* body bytes in bb */
+    apr_off_t body;  /* body bytes in all, passed on or not */
+    bool headed, passed, discard, small_is_full;
+    bool flush_packets, flush_header, tls;
+} jk_answer;
+
+void jk_answer_init(jk_answer *a, request_rec *r, bool tls);
+
+/* After the run's end: makes the client see it. Returns what the handler returns. `progress` tells a first packet that could not be
+ * sent (503) from a later one (502); `misfit` is for JK_E_SPACE. */
+int jk_answer_end(jk_answer *a, jk_rc outcome, jk_progress progress, const jk_misfit *misfit);
+
+#endif

@@ -1,0 +1,82 @@
+/* native/httpd/config.h - what the directives say, per server, and what startup makes of it. Filled while httpd reads its
+ * files and in post_config; read-only afterwards. */
+#ifndef JK_HTTPD_CONFIG_H
+#define JK_HTTPD_CONFIG_H
+
+#include "jk/ajp/forward.h"
+#include "jk/base/log.h"
+#include "jk/route/match.h"
+
+#include <httpd.h>
+#include <http_config.h>
+#include <apr_tables.h>
+
+/* JkOptions. The forms of the URI exclude one another, and so do the two addresses (spec: directives.md 3). */
+enum {
+    JK_OPT_URI_PROXY = 1,
+    JK_OPT_URI_COMPAT = 2,
+    JK_OPT_URI_UNPARSED = 4,
+    JK_OPT_URI_ESCAPED = 8,
+    JK_OPT_URI = 15,
+    JK_OPT_DIRECTORIES = 16,
+    JK_OPT_LOCAL_ADDRESS = 32,
+    JK_OPT_PHYSICAL_ADDRESS = 64,
+    JK_OPT_ADDRESS = 96,
+    JK_OPT_FLUSH_PACKETS = 128,
+    JK_OPT_FLUSH_HEADER = 256,
+    JK_OPT_DISABLE_REUSE = 512,
+    JK_OPT_KEY_SIZE = 1024,
+    JK_OPT_CERT_CHAIN = 2048,
+    JK_OPT_REJECT_UNSAFE = 4096
+};
+
+enum { JK_COPY_UNSET = -1, JK_COPY_OFF, JK_COPY_ON, JK_COPY_ALL };
+
+/* One JkMount or JkUnMount as written. */
+typedef struct jk_mount {
+    const char *uri, *worker;
+    bool exclude;
+    const char *file;
+    int line;
+} jk_mount;
+
+typedef struct jk_logfile jk_logfile;
+
+/* Of the main server alone. */
+typedef struct jk_global {
+    const char *workers_file; /* as written; NULL: none */
+    const char *workers_where_file;
+    int workers_where_line;
+    apr_array_header_t *properties; /* of jk_mount: uri is the line, file and line say where */
+    int strict;                     /* JkStrict */
+    const char *shm_file;
+    int shm_size;
+    int watchdog_interval; /* s; -1: not set */
+} jk_global;
+
+typedef struct jk_server {
+    server_rec *s;
+    jk_global *global; /* the main server's, the same for all */
+    apr_array_header_t *mounts; /* of jk_mount */
+    int mount_copy;
+    int options, minus;
+    const char *log_file, *log_stamp, *request_id_env;
+    int log_level; /* -1: not set */
+
+    /* Made at post_config. */
+    const jk_match *map; /* NULL: this server maps nothing */
+    jk_logfile *logfile;
+} jk_server;
+
+extern module AP_MODULE_DECLARE_DATA jk_module;
+extern const command_rec jk_directives[];
+
+void *jk_directives_create(apr_pool_t *p, server_rec *s);
+void *jk_directives_merge(apr_pool_t *p, void *base, void *own);
+
+static inline jk_server *jk_config_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &jk_module);
+}
+
+#endif

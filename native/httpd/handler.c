@@ -1,0 +1,307 @@
+/* native/httpd/handler.c - which worker a request belongs to, and the call of that worker (spec: directives.md 5). */
+#include "handler.h"
+
+#include "answer.h"
+#include "logfile.h"
+#include "request.h"
+#include "startup.h"
+
+#include "jk/route/path.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+APLOG_USE_MODULE(jk);
+
+/* What mapping found, kept with the request. */
+typedef struct jk_mapped {
+    const char *name; /* the worker's, as mounted */
+    const jk_worker *worker; /* NULL: there is none of that name */
+    const char *uri;  /* the decoded path before it was normalised */
+} jk_mapped;
+
+/* Everything of one request; the run's address is known to the connection pool while it waits. */
+typedef struct jk_call {
+    jk_run run;
+    jk_incoming in;
+    jk_answer answer;
+    jk_log log;
+} jk_call;
+
+static jk_mapped *mapped_of(request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &jk_module);
+}
+
+static jk_log log_of(const jk_server *conf, request_rec *r)
+{
+    return jk_logfile_for(conf, jk_logfile_request_id(conf, r));
+}
+
+/* ---- mapping ---- */
+
+/* The normal form of r->uri: itself where it is clean. OK, or 400 with the log told. */
+static int normal_form(request_rec *r, const jk_server *conf, const char **normal)
+{
+    char *copy;
+    jk_log log;
+
+    *normal = r->uri;
+    if (jk_path_is_clean(r->uri))
+        return OK;
+    copy = apr_pstrdup(r->pool, r->uri);
+    *normal = copy;
+    jk_path_fault fault = jk_path_normalise(copy);
+    if (fault == JK_PATH_FINE)
+        return OK;
+    log = log_of(conf, r);
+    if (fault == JK_PATH_ABOVE_ROOT)
+        JK_EMERG(&log, 401, "URI '%s' contains a sequence that tries to escape above the root: refused with 400", r->uri);
+    else
+        JK_WARN(&log, 402, "Uri '%s' is invalid. Uri must start with /: refused with 400", r->uri);
+    return HTTP_BAD_REQUEST;
+}
+
+static void note_mapped(request_rec *r, const char *name, const jk_worker *worker, const char *uri)
+{
+    jk_mapped *m = apr_palloc(r->pool, sizeof *m);
+
+    *m = (jk_mapped){ name, worker, uri };
+    ap_set_module_config(r->request_config, &jk_module, m);
+    apr_table_setn(r->notes, "JK_WORKER_NAME", name);
+    r->handler = JK_HANDLER;
+}
+
+/* OK: mapped. DECLINED: not ours. Else a status. */
+static int map(request_rec *r, const jk_server *conf)
+{
+    const char *normal;
+    jk_match_answer found;
+    int status = normal_form(r, conf, &normal);
+
+    if (status != OK)
+        return status;
+    if ((conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(normal)) {
+        jk_log log = log_of(conf, r);
+        JK_INFO(&log, "Potentially unsafe request url '%s' rejected", normal);
+        return DECLINED;
+    }
+    found = jk_match_find(conf->map, jk_span_of(normal));
+    if (found.rule == NULL)
+        return DECLINED;
+    note_mapped(r, (const char *)found.rule->worker.p, found.rule->data, r->uri);
+    if (r->main) /* mod_dir wants a regular file: only so does "/" with a mounted index page work */
+        note_mapped(r->main, (const char *)found.rule->worker.p, found.rule->data, r->main->uri);
+    r->uri = (char *)normal; /* access control of what follows looks at the form that was mapped */
+    return OK;
+}
+
+static bool not_ours(request_rec *r)
+{
+    return r->uri == NULL || *r->uri == '\0' || r->proxyreq != PROXYREQ_NONE;
+}
+
+static bool switched_off(request_rec *r)
+{
+    return apr_table_get(r->subprocess_env, "no-jk") != NULL;
+}
+
+int jk_handler_translate(request_rec *r)
+{
+    const jk_server *conf = jk_config_of(r->server);
+
+    if (conf->map == NULL || not_ours(r) || switched_off(r))
+        return DECLINED;
+    if (r->handler && strcmp(r->handler, JK_HANDLER) == 0)
+        return DECLINED;
+    return map(r, conf);
+}
+
+/* No file lies behind a mapped request: no directory walk, no .htaccess. */
+int jk_handler_map_to_storage(request_rec *r)
+{
+    const jk_server *conf = jk_config_of(r->server);
+    const char *slash;
+    int status;
+
+    if (not_ours(r))
+        return DECLINED;
+    if (mapped_of(r) == NULL) { /* sub-requests, and URIs that were rewritten meanwhile */
+        if (conf->map == NULL || switched_off(r))
+            return DECLINED;
+        status = map(r, conf);
+        if (status != OK)
+            return status;
+    }
+    slash = strrchr(r->uri, '/');
+    r->filename = apr_pstrdup(r->pool, slash ? slash + 1 : r->uri);
+    return OK;
+}
+
+/* ---- SetHandler jakarta-servlet ---- */
+
+/* httpd has checked the access to r->uri; the container will see its normal form. Where they differ, what is allowed for that
+ * form decides (CVE-2018-11759 in another dress). */
+static int check_access(request_rec *r, const jk_server *conf)
+{
+    const char *normal;
+    request_rec *sub;
+    int status = normal_form(r, conf, &normal);
+
+    if (status != OK || normal == r->uri || strcmp(normal, r->uri) == 0)
+        return status;
+    sub = ap_sub_req_method_uri(r->method, ap_escape_uri(r->pool, normal), r, NULL);
+    status = sub->status == HTTP_OK ? OK : sub->status;
+    ap_destroy_sub_req(sub);
+    return status;
+}
+
+/* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
+static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
+{
+    const char *name = apr_table_get(r->subprocess_env, "JK_WORKER_NAME");
+    int status;
+
+    *m = (jk_mapped){ NULL, NULL, r->uri };
+    if (name) {
+        *m = (jk_mapped){ name, jk_startup_worker(name), r->uri };
+        apr_table_setn(r->notes, "JK_WORKER_NAME", name);
+        return check_access(r, conf);
+    }
+    if (conf->map == NULL)
+        return OK;
+    status = map(r, conf);
+    if (status == OK)
+        *m = *mapped_of(r);
+    return status == DECLINED ? OK : status;
+}
+
+/* ---- the call ---- */
+
+static apr_status_t tear_down(void *data)
+{
+    jk_run_finish(data, JK_E_CLIENT_ABORT);
+    return APR_SUCCESS;
+}
+
+static const char *seconds(apr_pool_t *p, apr_time_t took)
+{
+    return apr_psprintf(p, "%d.%06d", (int)apr_time_sec(took), (int)apr_time_usec(took));
+}
+
+static void tell_misfit(const jk_call *call, const jk_worker *worker, const jk_misfit *why)
+{
+    static const char *const parts[] = { "the URI with its query", "the header", "the attribute" };
+
+    JK_ERROR(&call->log, 501, "(%s) Creating AJP message failed without recovery - check max_packet_size: the request needs %" APR_SIZE_T_FMT
+             " bytes, max_packet_size is %d; the largest part is %s %.*s with %" APR_SIZE_T_FMT " bytes. Raise worker.%s.max_packet_size and "
+             "the connector's packetSize alike (at most 65536), or make the client send less",
+             worker->name, why->total, (int)worker->conf->tune.max_packet_size, parts[why->part], (int)why->name.len,
+             why->name.p ? (const char *)why->name.p : "", why->size, worker->name);
+}
+
+static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, int status)
+{
+    if (rc == JK_OK && status != OK)
+        JK_INFO(&call->log, "No body with status=%d for worker=%s", status, worker->name);
+    else if (jk_outcome_blame(rc) == JK_BLAME_CLIENT && rc != JK_E_SPACE)
+        JK_INFO(&call->log, "Aborting connection for worker=%s %s", worker->name, jk_outcome_words(rc));
+    else if (rc != JK_OK && call->answer.passed)
+        JK_ERROR(&call->log, 502, "(%s) the answer to %s broke off after %" APR_OFF_T_FMT " body bytes %s: the client sees it cut, the access "
+                 "log shows the status that had been sent", worker->name, call->answer.r->uri, call->answer.body, jk_outcome_words(rc));
+    else if (rc != JK_OK)
+        JK_INFO(&call->log, "Service error=%d for worker=%s", status, worker->name);
+}
+
+static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
+{
+    request_rec *r = call->in.r;
+    jk_misfit misfit = { JK_MISFIT_HEADER, JK_SPAN_NONE, 0, 0 };
+
+    if (rc == JK_E_SPACE) {
+        misfit = jk_forward_misfit(&call->in.rq);
+        tell_misfit(call, worker, &misfit);
+    }
+    apr_table_setn(r->notes, "JK_REQUEST_DURATION", seconds(r->pool, apr_time_now() - call->run.begun));
+    int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
+    tell_result(call, worker, rc, status);
+    return status;
+}
+
+static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
+{
+    jk_call *call = apr_pcalloc(r->pool, sizeof *call);
+    int status = jk_request_take(&call->in, r, conf, m->uri);
+
+    if (status != OK)
+        return status;
+    call->log = log_of(conf, r);
+    jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
+    call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
+    call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
+    call->run.pool = r->pool;
+    call->run.rq = &call->in.rq;
+    call->run.source = &call->in.source;
+    call->run.sink = &call->answer.sink;
+    call->run.log = &call->log;
+    call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
+    jk_run_init(&call->run);
+    apr_pool_pre_cleanup_register(r->pool, &call->run, tear_down);
+    apr_table_setn(r->notes, "JK_WORKER_TYPE", m->worker->type->name);
+    return finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
+}
+
+static bool for_us(request_rec *r, const jk_server *conf)
+{
+    if (r->handler == NULL)
+        return false;
+    if (strcmp(r->handler, JK_HANDLER) == 0)
+        return true;
+    return (conf->options & JK_OPT_DIRECTORIES) && strcmp(r->handler, DIR_MAGIC_TYPE) == 0;
+}
+
+static int unknown_worker(request_rec *r, const jk_server *conf, const char *name)
+{
+    jk_log log = log_of(conf, r);
+
+    if (jk_startup_is_stale()) {
+        JK_ERROR(&log, 503, "Could not find a worker for worker name=%s: the workers file is broken and the last good one is in force, which "
+                 "does not define it; mend what the error log names and restart", name);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    JK_ERROR(&log, 504, "Could not find a worker for worker name=%s: it is not in worker.list; `httpd -t` names every such mount", name);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int jk_handler_run(request_rec *r)
+{
+    const jk_server *conf = jk_config_of(r->server);
+    const jk_mapped *kept;
+    jk_mapped m;
+
+    if (!for_us(r, conf) || switched_off(r))
+        return DECLINED;
+    kept = mapped_of(r);
+    if (kept) {
+        m = *kept;
+    } else {
+        int status = find_worker(r, conf, &m);
+        if (status != OK)
+            return status;
+    }
+    if (m.name == NULL)
+        return DECLINED;
+    if (r->proxyreq != PROXYREQ_NONE) {
+        jk_log log = log_of(conf, r);
+        JK_INFO(&log, "Proxy request for worker=%s", m.name);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (m.worker == NULL)
+        return unknown_worker(r, conf, m.name);
+    if (r->connection->aborted) /* nobody waits for the answer: the backend is not asked */
+        return OK;
+    return call_worker(r, conf, &m);
+}

@@ -1,0 +1,13 @@
+/* native/httpd/handler.h - the hooks of a request: map it, and have it answered. */
+#ifndef JK_HTTPD_HANDLER_H
+#define JK_HTTPD_HANDLER_H
+
+#include <httpd.h>
+
+#define JK_HANDLER "jakarta-servlet"
+
+int jk_handler_translate(request_rec *r);
+int jk_handler_map_to_storage(request_rec *r);
+int jk_handler_run(request_rec *r);
+
+#endif

@@ -1,0 +1,20 @@
+/* native/httpd/request.h - what httpd knows of a request, as AJP13 is to see it: request_rec -> jk_request, and its body. */
+#ifndef JK_HTTPD_REQUEST_H
+#define JK_HTTPD_REQUEST_H
+
+#include "config.h"
+
+#include "jk/net/run.h"
+
+typedef struct jk_incoming {
+    jk_request rq;
+    jk_source source;
+    request_rec *r;
+    apr_bucket_brigade *bb; /* read from the client, not yet taken */
+    bool ended;
+} jk_incoming;
+
+/* Fills *in from r. `uri` is the decoded path before it was normalised. OK, or the status to answer with. */
+int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri);
+
+#endif

@@ -1,0 +1,19 @@
+/* native/httpd/startup.h - from directives to something that answers: check, make, and ready each child. */
+#ifndef JK_HTTPD_STARTUP_H
+#define JK_HTTPD_STARTUP_H
+
+#include "jk/worker/registry.h"
+
+#include <httpd.h>
+
+int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void jk_startup_child(apr_pool_t *p, server_rec *s);
+
+/* The worker of a name that only the request knows (JK_WORKER_NAME); NULL: there is none. */
+const jk_worker *jk_startup_worker(const char *name);
+
+/* Is the last good configuration in force because the newest is broken? */
+bool jk_startup_is_stale(void);
+
+#endif

@@ -1,0 +1,487 @@
+/* native/net/run.c - moves the bytes of one exchange: packets out, gulps in. It decides nothing about retries or workers
+ * (worker/backend) and knows neither httpd nor buckets: memory is lent by the sink. */
+#include "jk/net/run.h"
+
+#include "jk/ajp/codes.h"
+#include "jk/ajp/frame.h"
+
+#include <errno.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
+void jk_run_init(jk_run *run)
+{
+    run->begun = apr_time_now();
+}
+
+jk_rc jk_run_encode(jk_run *run)
+{
+    size_t bound = jk_forward_bound(run->rq);
+    size_t most = MIN(bound, run->max_packet);
+    size_t first = 0;
+
+    if (run->encoded)
+        return JK_OK;
+    if (run->rq->body == JK_BODY_LENGTH)
+        first = JK_FRAME_BODY_HEAD + MIN(run->rq->content_length, run->max_packet - JK_FRAME_BODY_HEAD);
+    run->out_cap = most + first;
+    run->out = apr_palloc(run->pool, run->out_cap);
+    if (run->out == NULL)
+        return JK_E_MEMORY;
+    jk_rc rc = jk_forward_encode(run->rq, run->out, most, &run->forward_len);
+    run->encoded = rc == JK_OK;
+    return rc;
+}
+
+void jk_run_attempt(jk_run *run)
+{
+    jk_exchange_start(&run->x, run->rq->body, run->rq->content_length, run->max_packet);
+    run->stage = JK_STAGE_FIRST_BODY;
+    run->out_sent = 0;
+    run->in[0] = run->in[1] = JK_SPAN_NONE;
+    run->chunk_left = run->chunk_skip = run->msg_len = 0;
+    run->act_pending = false;
+    run->err = 0;
+    run->odd_len = 0;
+    run->status = 0;
+}
+
+static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
+{
+    run->wait = (jk_wait){ what, run->conn ? run->conn->fd : -1, until };
+    return JK_AGAIN;
+}
+
+/* How long the backend may be silent, in ms; 0: for ever. */
+static int silence_allowed(const jk_run *run)
+{
+    int by_socket = run->socket_timeout * 1000;
+
+    if (run->reply_timeout <= 0)
+        return by_socket;
+    return by_socket > 0 && by_socket < run->reply_timeout ? by_socket : run->reply_timeout;
+}
+
+static apr_time_t silence_deadline(const jk_run *run)
+{
+    int ms = silence_allowed(run);
+
+    return ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0;
+}
+
+/* ---- the request's body ---- */
+
+/* Fills the packet whose bytes begin at out[at + head]; JK_OK: it has packet_room bytes, or the source ended. */
+static jk_rc fill_packet(jk_run *run, size_t at, bool *ended)
+{
+    uint8_t *p = run->out + at + JK_FRAME_BODY_HEAD;
+
+    *ended = false;
+    while (run->packet_got < run->packet_room && !*ended) {
+        size_t got = 0;
+        jk_rc rc = run->source->read(run->source->ctx, p + run->packet_got, run->packet_room - run->packet_got, &got, ended);
+        if (rc == JK_AGAIN)
+            return wait_for(run, JK_WAIT_CLIENT_READ, 0);
+        if (rc != JK_OK)
+            return rc;
+        run->packet_got += got;
+    }
+    return JK_OK;
+}
+
+/* The first packet is read before anything is written: a client that fails here leaves no trace at the backend. */
+static jk_rc first_body(jk_run *run)
+{
+    size_t first = jk_exchange_first(&run->x);
+    bool ended;
+
+    if (first > 0 && !run->first_body_read) {
+        run->packet_room = first;
+        jk_rc rc = fill_packet(run, run->forward_len, &ended);
+        if (rc != JK_OK)
+            return rc;
+        if (run->packet_got < first) /* shorter than its Content-Length said */
+            return JK_E_CLIENT_READ;
+        jk_frame_begin_body(run->out + run->forward_len, first);
+        run->first_body_read = true;
+    }
+    if (first > 0)
+        jk_exchange_body(&run->x, first, false);
+    run->out_len = run->forward_len + (first > 0 ? JK_FRAME_BODY_HEAD + first : 0);
+    run->out_sent = 0;
+    run->stage = JK_STAGE_WRITE;
+    return JK_OK;
+}
+
+/* The answer to a GET_BODY_CHUNK is built at the beginning of `out`: the request itself is not needed any more, since a
+ * body that was consumed cannot be sent again. */
+static jk_rc begin_body(jk_run *run)
+{
+    size_t room = jk_exchange_wanted(&run->x, run->pending.wanted);
+
+    if (run->out_cap < room + JK_FRAME_BODY_HEAD) {
+        run->out_cap = run->max_packet;
+        run->out = apr_palloc(run->pool, run->out_cap);
+        if (run->out == NULL)
+            return JK_E_MEMORY;
+    }
+    jk_exchange_answered_body(&run->x);
+    run->packet_room = room;
+    run->packet_got = 0;
+    run->stage = JK_STAGE_BODY;
+    return JK_OK;
+}
+
+static jk_rc more_body(jk_run *run)
+{
+    bool ended = false;
+    jk_rc rc = fill_packet(run, 0, &ended);
+
+    if (rc == JK_E_CLIENT_READ) {
+        /* The container waits: the empty packet lets it go on (CVE-2008-5519), and the connection ends with this. */
+        jk_frame_begin_body(run->out, 0);
+        (void)!send(run->conn->fd, run->out, JK_FRAME_HEAD, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    if (rc != JK_OK)
+        return rc;
+    if (ended && run->rq->body == JK_BODY_LENGTH && run->packet_got < run->packet_room)
+        return JK_E_CLIENT_READ;
+    jk_exchange_body(&run->x, run->packet_got, ended);
+    size_t head = jk_frame_begin_body(run->out, run->packet_got);
+    run->out_len = head + run->packet_got;
+    run->out_sent = 0;
+    run->stage = JK_STAGE_WRITE;
+    return JK_OK;
+}
+
+/* ---- writing ---- */
+
+static jk_rc write_out(jk_run *run)
+{
+    while (run->out_sent < run->out_len) {
+        int flags = MSG_NOSIGNAL | (run->may_block ? 0 : MSG_DONTWAIT);
+        ssize_t n = send(run->conn->fd, run->out + run->out_sent, run->out_len - run->out_sent, flags);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && !run->may_block)
+            return wait_for(run, JK_WAIT_BACKEND_WRITE, silence_deadline(run));
+        if (n < 0) {
+            run->err = errno == EAGAIN ? ETIMEDOUT : errno;
+            return JK_E_SEND;
+        }
+        jk_exchange_sent(&run->x);
+        run->out_sent += (size_t)n;
+        run->written += (uint64_t)n;
+    }
+    run->stage = JK_STAGE_READ;
+    return JK_OK;
+}
+
+/* ---- reading ---- */
+
+static ssize_t receive(jk_run *run, struct iovec *piece, int n, int flags)
+{
+    struct msghdr m = { .msg_iov = piece, .msg_iovlen = (size_t)n };
+    ssize_t got;
+
+    do
+        got = n == 1 ? recv(run->conn->fd, piece[0].iov_base, piece[0].iov_len, flags) : recvmsg(run->conn->fd, &m, flags);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static jk_rc silent_too_long(jk_run *run)
+{
+    run->err = ETIMEDOUT;
+    return run->reply_timeout > 0 ? JK_E_TIMEOUT : JK_E_RECV;
+}
+
+/* One gulp into the sink's memory. What is gathered there is passed on before anybody waits. */
+static jk_rc gulp(jk_run *run)
+{
+    struct iovec piece[2];
+    int n = 0;
+    bool holds = run->sink->ops->holds(run->sink->ctx);
+    jk_rc rc = run->sink->ops->lend(run->sink->ctx, piece, &n);
+
+    if (rc != JK_OK)
+        return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+    if (run->may_block && !holds)
+        jk_conn_receive_within(run->conn, silence_allowed(run));
+    ssize_t got = receive(run, piece, n, run->may_block && !holds ? 0 : MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (run->may_block && !holds)
+            return silent_too_long(run);
+        if (holds && (rc = run->sink->ops->pass(run->sink->ctx, false)) != JK_OK)
+            return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+        return run->may_block ? JK_OK : wait_for(run, JK_WAIT_BACKEND_READ, silence_deadline(run));
+    }
+    if (got <= 0) {
+        run->err = got < 0 ? errno : 0;
+        return JK_E_RECV;
+    }
+    run->read += (uint64_t)got;
+    size_t in_first = MIN((size_t)got, piece[0].iov_len);
+    run->in[0] = (jk_span){ piece[0].iov_base, in_first };
+    run->in[1] = n > 1 ? (jk_span){ piece[1].iov_base, (size_t)got - in_first } : JK_SPAN_NONE;
+    return JK_OK;
+}
+
+static void drop(jk_span *s, size_t n)
+{
+    s->p += n;
+    s->len -= n;
+}
+
+static jk_rc broken(jk_run *run, jk_rc rc)
+{
+    jk_exchange_break(&run->x);
+    return rc;
+}
+
+static jk_rc bad_frame(jk_run *run, jk_span head)
+{
+    run->odd_len = MIN(head.len, sizeof run->odd);
+    memcpy(run->odd, head.p, run->odd_len);
+    return broken(run, JK_E_FRAME);
+}
+
+/* What the table of the exchange says is done; JK_AGAIN leaves everything as it was, so that it is done again. */
+static jk_rc perform(jk_run *run)
+{
+    const jk_sink_ops *ops = run->sink->ops;
+    void *ctx = run->sink->ctx;
+    jk_rc rc = JK_OK;
+
+    switch (run->act) {
+    case JK_ACT_IGNORE:
+    case JK_ACT_PASS_BODY: /* the bytes follow, by way of chunk_left */
+        break;
+    case JK_ACT_PASS_HEAD:
+        run->status = run->pending.status;
+        rc = ops->head(ctx, &run->pending);
+        break;
+    case JK_ACT_FLUSH:
+        rc = ops->pass(ctx, true);
+        break;
+    case JK_ACT_SEND_BODY:
+        rc = begin_body(run);
+        break;
+    case JK_ACT_FINISH:
+        run->stage = JK_STAGE_END;
+        break;
+    case JK_ACT_FAIL_FRAME:
+        return JK_E_FRAME;
+    case JK_ACT_FAIL_PAYLOAD:
+        return JK_E_PAYLOAD;
+    }
+    if (rc == JK_AGAIN)
+        return wait_for(run, JK_WAIT_CLIENT_WRITE, 0);
+    run->act_pending = false;
+    return rc;
+}
+
+static jk_rc message(jk_run *run, jk_span payload)
+{
+    jk_rc rc = jk_reply_parse(payload, &run->pending);
+
+    if (rc != JK_OK)
+        return broken(run, rc);
+    run->act = jk_exchange_event(&run->x, jk_exchange_event_of(&run->pending));
+    run->act_pending = true;
+    return perform(run);
+}
+
+/* A body chunk begins: its bytes are passed on as they come. */
+static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
+{
+    size_t len = 0;
+    jk_rc rc = jk_reply_chunk(head, payload_len, &len);
+
+    if (rc != JK_OK)
+        return broken(run, rc);
+    run->chunk_left = len;
+    run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
+    run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);
+    run->act_pending = true;
+    return perform(run);
+}
+
+static jk_rc pass_chunk(jk_run *run, jk_span *in)
+{
+    size_t n = MIN(run->chunk_left, in->len);
+    jk_rc rc = run->sink->ops->body(run->sink->ctx, (jk_span){ in->p, n });
+
+    if (rc != JK_OK)
+        return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+    run->chunk_left -= n;
+    run->body_passed += n;
+    drop(in, n);
+    return JK_OK;
+}
+
+/* How many bytes of the message in `have` must be known before the next step; what is known decides how it goes on. */
+static jk_rc needed(const jk_run *run, jk_span have, size_t *need)
+{
+    size_t len = 0;
+    jk_rc rc = jk_frame_head(have, run->max_packet, &len);
+
+    *need = JK_FRAME_HEAD + 1;
+    if (rc == JK_E_FRAME || have.len <= JK_FRAME_HEAD)
+        return rc == JK_E_FRAME ? rc : JK_OK;
+    *need = JK_FRAME_HEAD + len;
+    if (have.p[JK_FRAME_HEAD] == JK_AJP_SEND_BODY_CHUNK && len > JK_REPLY_CHUNK_HEAD)
+        *need = JK_FRAME_HEAD + JK_REPLY_CHUNK_HEAD;
+    return JK_OK;
+}
+
+/* `whole` holds a message, or the head of a body chunk. */
+static jk_rc take(jk_run *run, jk_span whole)
+{
+    size_t len = (size_t)whole.p[2] << 8 | whole.p[3];
+
+    if (whole.p[JK_FRAME_HEAD] == JK_AJP_SEND_BODY_CHUNK && len >= JK_REPLY_CHUNK_HEAD)
+        return chunk(run, whole.p + JK_FRAME_HEAD, len);
+    return message(run, (jk_span){ whole.p + JK_FRAME_HEAD, len });
+}
+
+static jk_rc keep_part(jk_run *run, jk_span *in, size_t need)
+{
+    size_t n = MIN(need - run->msg_len, in->len);
+
+    if (run->msg_cap < need) {
+        size_t cap = need <= 64 ? 64 : run->max_packet + JK_FRAME_HEAD;
+        uint8_t *bigger = apr_palloc(run->pool, cap);
+        if (bigger == NULL)
+            return JK_E_MEMORY;
+        if (run->msg_len)
+            memcpy(bigger, run->msg, run->msg_len);
+        run->msg = bigger;
+        run->msg_cap = cap;
+    }
+    memcpy(run->msg + run->msg_len, in->p, n);
+    run->msg_len += n;
+    drop(in, n);
+    return JK_OK;
+}
+
+/* A message that lies in one piece is parsed where it lies; one that does not is put together in `msg` first. */
+static jk_rc next_message(jk_run *run, jk_span *in)
+{
+    jk_span have = run->msg_len ? (jk_span){ run->msg, run->msg_len } : *in;
+    size_t need = 0;
+    jk_rc rc = needed(run, have, &need);
+
+    if (rc != JK_OK)
+        return bad_frame(run, have);
+    if (have.len < need)
+        return keep_part(run, in, need);
+    have.len = need;
+    if (run->msg_len)
+        run->msg_len = 0;
+    else
+        drop(in, need);
+    return take(run, have);
+}
+
+/* Everything that was read is used up, or something stops us. */
+static jk_rc parse(jk_run *run)
+{
+    while (run->stage == JK_STAGE_READ) {
+        jk_span *in = run->in[0].len ? &run->in[0] : &run->in[1];
+        jk_rc rc = JK_OK;
+        if (run->act_pending)
+            rc = perform(run);
+        else if (in->len == 0)
+            return JK_OK;
+        else if (run->chunk_left)
+            rc = pass_chunk(run, in);
+        else if (run->chunk_skip) {
+            size_t n = MIN(run->chunk_skip, in->len);
+            run->chunk_skip -= n;
+            drop(in, n);
+        } else
+            rc = next_message(run, in);
+        if (rc != JK_OK)
+            return rc;
+    }
+    return JK_OK;
+}
+
+static jk_rc read_in(jk_run *run)
+{
+    jk_rc rc = parse(run);
+
+    if (rc != JK_OK || run->stage != JK_STAGE_READ)
+        return rc;
+    return gulp(run);
+}
+
+jk_rc jk_run_crank(jk_run *run)
+{
+    jk_rc rc = JK_OK;
+
+    while (rc == JK_OK) {
+        switch (run->stage) {
+        case JK_STAGE_ENCODE:
+            return JK_E_CONF; /* jk_run_attempt() was forgotten: our own promise */
+        case JK_STAGE_FIRST_BODY:
+            rc = first_body(run);
+            break;
+        case JK_STAGE_WRITE:
+            rc = write_out(run);
+            break;
+        case JK_STAGE_READ:
+            rc = read_in(run);
+            break;
+        case JK_STAGE_BODY:
+            rc = more_body(run);
+            break;
+        case JK_STAGE_END:
+            return JK_OK;
+        }
+    }
+    return rc;
+}
+
+bool jk_run_reusable(const jk_run *run)
+{
+    if (run->in[0].len || run->in[1].len || run->msg_len || run->chunk_left) /* more than was due */
+        return false;
+    return jk_exchange_reusable(&run->x);
+}
+
+bool jk_run_late(const jk_run *run, apr_time_t now)
+{
+    return run->wait.until != 0 && now >= run->wait.until;
+}
+
+void jk_run_wait(jk_run *run)
+{
+    apr_time_t left = run->wait.until ? run->wait.until - apr_time_now() : 0;
+    int ms = run->wait.until == 0 ? -1 : left <= 0 ? 0 : (int)(left / 1000) + 1;
+
+    switch (run->wait.what) {
+    case JK_WAIT_BACKEND_READ:
+        jk_sock_wait(run->wait.fd, false, ms);
+        break;
+    case JK_WAIT_BACKEND_WRITE:
+        jk_sock_wait(run->wait.fd, true, ms);
+        break;
+    case JK_WAIT_TIMER:
+        if (left > 0)
+            apr_sleep(left);
+        break;
+    default: /* SLOT is the worker's to wait for: it knows the pool */
+        break;
+    }
+}
+
+void jk_run_finish(jk_run *run, jk_rc outcome)
+{
+    if (run->finished)
+        return;
+    run->finished = true;
+    if (run->on_finish)
+        run->on_finish(run, outcome);
+}

@@ -1,0 +1,51 @@
+/* native/worker/registry.c - a hash of names; a request never comes here, its mount holds the worker's pointer. */
+#include "jk/worker/registry.h"
+
+#include <apr_hash.h>
+
+struct jk_registry {
+    apr_hash_t *by_name;
+    apr_array_header_t *all; /* of jk_worker *, in the order of worker.list */
+};
+
+static const jk_registry_type *type_of(const jk_registry_type *types, const jk_worker_conf *conf)
+{
+    for (; types->make; types++)
+        if (types->kind == conf->kind)
+            return types;
+    return NULL;
+}
+
+jk_registry *jk_registry_make(apr_pool_t *p, const jk_workers_conf *conf, const jk_registry_type *types)
+{
+    jk_registry *registry = apr_palloc(p, sizeof *registry);
+
+    registry->by_name = apr_hash_make(p);
+    registry->all = apr_array_make(p, 8, sizeof(jk_worker *));
+    for (int i = 0; i < conf->workers->nelts; i++) {
+        const jk_worker_conf *one = APR_ARRAY_IDX(conf->workers, i, jk_worker_conf *);
+        const jk_registry_type *type = one->listed ? type_of(types, one) : NULL;
+        if (type == NULL)
+            continue;
+        jk_worker *worker = type->make(p, one);
+        apr_hash_set(registry->by_name, worker->name, APR_HASH_KEY_STRING, worker);
+        APR_ARRAY_PUSH(registry->all, jk_worker *) = worker;
+    }
+    return registry;
+}
+
+jk_worker *jk_registry_find(const jk_registry *registry, const char *name)
+{
+    return registry ? apr_hash_get(registry->by_name, name, APR_HASH_KEY_STRING) : NULL;
+}
+
+jk_rc jk_registry_child(const jk_registry *registry, apr_pool_t *p, const jk_log *log)
+{
+    for (int i = 0; registry && i < registry->all->nelts; i++) {
+        jk_worker *worker = APR_ARRAY_IDX(registry->all, i, jk_worker *);
+        jk_rc rc = worker->type->child(worker, p, log);
+        if (rc != JK_OK)
+            return rc;
+    }
+    return JK_OK;
+}
