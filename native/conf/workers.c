@@ -1,7 +1,6 @@
 /* native/conf/workers.c - finds the workers among the properties, resolves references, and checks what belongs together. */
 #include "jk/conf/workers.h"
 
-#include "jk/ajp/frame.h"
 #include "jk/conf/keys.h"
 
 #include <apr_lib.h>

@@ -152,8 +152,9 @@ class Connection:
             except OSError:
                 more = b""
             if not more:
-                self.closed_by_module.set()
-                if data:
+                if not self.closed.is_set():
+                    self.closed_by_module.set()
+                if data and not self.closed.is_set():
                     raise Violation(f"the connection ended inside a packet, after {data!r}")
                 return None
             data += more

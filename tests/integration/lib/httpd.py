@@ -257,11 +257,10 @@ class Httpd:
         with open(self.stderr.path, "ab") as err:
             self.child = proc.spawn(self.argv("-DFOREGROUND"), stdout=err, stderr=err, env=self.environment())
         up = proc.wait_until(lambda: self.child.poll() is not None or proc.accepts(("127.0.0.1", self.ctl)), seconds)
-        if not up or self.child.poll() is not None:
+        if not up or not self.wait_idle(seconds):
             words = self.stderr.text() + self.error_log.text()
             self.stop()
             raise RuntimeError(f"httpd does not start:\n{words[-4000:]}")
-        self.wait_idle()
         self._check_since_mark([re.compile(p) for p in self.startup], [])
         return self
 
@@ -271,14 +270,14 @@ class Httpd:
         return willing
 
     def remove(self):
-        self.stop()
-        shutil.rmtree(self.root, ignore_errors=True)
-
-    def __enter__(self):
-        return self.start() if self.child is None else self
-
-    def __exit__(self, *what):
-        self.remove()
+        """Stops it, looks at what it said meanwhile, and takes its directory away."""
+        try:
+            if self.child is not None:
+                assert self.stop() or INCUMBENT, "httpd did not stop when asked"
+                self._check_since_mark(self._allowed, [])
+        finally:
+            self.stop()
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def graceful(self, seconds=20.0):
         """SIGUSR1, and back when the new generation alone serves."""
@@ -310,9 +309,11 @@ class Httpd:
         """Back when no request is being worked on: what the logs are going to say has been said."""
         if self.child is None or self.child.poll() is not None:
             return False
-        return proc.wait_until(self._idle, seconds, pause=0.02)
+        return proc.wait_until(self._idle, seconds, pause=0.02) is True
 
     def _idle(self):
+        if self.child.poll() is not None:
+            return "dead"
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.ctl}/?auto", timeout=5) as f:
                 text = f.read().decode()
