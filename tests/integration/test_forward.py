@@ -116,6 +116,7 @@ def test_stored_methods(httpd, peer, method, why):
 
 # ---- headers ----
 
+@pytest.mark.differs("some names that have a code were written as strings")
 def test_header_names_have_codes(httpd, peer):
     """All names with a code, in the client's order and in any case; a name that only begins like one is a string."""
     names = [n for n in ajp.REQUEST_HEADERS.values() if n not in ("Connection", "Content-Length", "Host")]

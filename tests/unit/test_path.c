@@ -78,7 +78,7 @@ static const struct {
     { "/a/b/", "/a/b/", "a slash at the end stays" },
     { "/a/%2e%2e/b", "/a/%2e%2e/b", "nothing is decoded again" },
     { "/a/%3bx", "/a/%3bx", "neither is this" },
-    { "/a?b;c/../d", "/a?d", "a decoded '?' is a byte as any other" },
+    { "/a?b;c/../d", "/d", "a decoded '?' is a byte as any other" },
     { "/a?b;c/d", "/a?b/d", "and does not end the path" },
     { "/", "/", "the root" },
     { "*", "*", "OPTIONS" },
@@ -303,35 +303,43 @@ END_TEST
 
 START_TEST(every_byte_by_the_table)
 {
-    char in[2] = { (char)_i, 0 }, out[4], want[4], lower[4];
+    for (int c = 1; c < 256; c++) {
+        char in[2] = { (char)c, 0 }, out[4], want[4], lower[4];
 
-    snprintf(want, sizeof want, strchr(KEPT, _i) ? "%c" : "%%%02X", (unsigned char)_i);
-    snprintf(lower, sizeof lower, strchr(KEPT, _i) ? "%c" : "%%%02x", (unsigned char)_i);
-    ck_assert_str_eq(jk_path_forward_proxy(in, NULL, out), want);
-    jk_path_forward_escaped(in, out);
-    ck_assert_str_eq(out, lower);
+        snprintf(want, sizeof want, strchr(KEPT, c) ? "%c" : "%%%02X", (unsigned char)c);
+        snprintf(lower, sizeof lower, strchr(KEPT, c) ? "%c" : "%%%02x", (unsigned char)c);
+        ck_assert_str_eq(jk_path_forward_proxy(in, NULL, out), want);
+        jk_path_forward_escaped(in, out);
+        ck_assert_str_eq(out, lower);
+    }
 }
 END_TEST
 
-/* Every byte as %XX. */
 START_TEST(every_byte_as_written)
 {
-    char in[3] = { '/', (char)_i, 0 }, raw[5], out[8], want[5];
+    for (int c = 1; c < 256; c++) {
+        char in[3] = { '/', (char)c, 0 }, raw[5], out[8], want[5];
 
-    snprintf(raw, sizeof raw, "/%%%02x", (unsigned char)_i);
-    snprintf(want, sizeof want, "/%%%02X", (unsigned char)_i);
-    ck_assert_str_eq(jk_path_forward_proxy(in, raw, out), want);
+        snprintf(raw, sizeof raw, "/%%%02x", (unsigned char)c);
+        snprintf(want, sizeof want, "/%%%02X", (unsigned char)c);
+        ck_assert_str_eq(jk_path_forward_proxy(in, raw, out), want);
+    }
 }
 END_TEST
+
+static unsigned digit(char c)
+{
+    const char *digits = "0123456789ABCDEF0123456789abcdef", *at = strchr(digits, c);
+
+    ck_assert(c != '\0' && at != NULL);
+    return (unsigned)(at - digits) % 16;
+}
 
 static void decode(const char *in, char *out)
 {
-    unsigned value;
-
     while (*in) {
         if (*in == '%') {
-            ck_assert_int_eq(sscanf(in, "%%%2x", &value), 1);
-            *out++ = (char)value;
+            *out++ = (char)(digit(in[1]) << 4 | digit(in[2]));
             in += 3;
         } else {
             *out++ = *in++;
@@ -431,8 +439,8 @@ int main(void)
     tcase_add_test(all, what_is_unsafe);
     tcase_add_loop_test(all, vectors_of_the_proxy_form, 0, sizeof proxy / sizeof proxy[0]);
     tcase_add_test(all, what_does_not_change_is_not_copied);
-    tcase_add_loop_test(all, every_byte_by_the_table, 1, 256);
-    tcase_add_loop_test(all, every_byte_as_written, 1, 256);
+    tcase_add_test(all, every_byte_by_the_table);
+    tcase_add_test(all, every_byte_as_written);
     tcase_add_test(all, decoding_once_gives_the_uri);
     tcase_add_test(all, what_was_escaped_is_escaped);
     tcase_add_test(all, unparsed_is_cut_at_the_query);

@@ -208,6 +208,8 @@ class Httpd:
             if self.workers is not None:
                 yield "JkWorkersFile conf/workers.properties"
             yield "JkLogFile logs/mod_jk.log\nJkLogLevel info"
+        if INCUMBENT and "JkShmFile" not in self.config:
+            yield "JkShmFile run/shm"  # its default lies outside of our directory
         yield self.config
         yield f"<VirtualHost 127.0.0.1:{self.ctl}>\n  CustomLog /dev/null test\n  ErrorLog logs/control_log\n" + \
               "  <IfModule jk_module>\n    JkMountCopy Off\n  </IfModule>\n" + \
