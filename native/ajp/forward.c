@@ -51,11 +51,10 @@ static void put_header(jk_out *out, uint16_t code, const jk_field *field)
  * it names and takes any packet beyond them for the next request. Without it the container would ask for a body. */
 static void put_length(jk_out *out, const jk_request *rq)
 {
-    char digits[LENGTH_DIGITS + 1];
+    char digits[JK_DECIMAL_ROOM];
 
-    snprintf(digits, sizeof digits, "%" PRIu64, rq->body == JK_BODY_LENGTH ? rq->content_length : 0);
     jk_out_u16(out, 0xA008);
-    jk_out_string(out, jk_span_of(digits));
+    jk_out_string(out, jk_span_decimal(digits, rq->body == JK_BODY_LENGTH ? rq->content_length : 0));
 }
 
 static bool forwarded(const jk_request *rq, const jk_field *field, jk_header_kind kind)

@@ -95,6 +95,7 @@ bool jk_reply_field(jk_reply *reply, jk_span *name, jk_span *value)
     if (reply->nheaders == 0)
         return false;
     reply->nheaders--;
+    reply->coded = reply->fields.left > 0 && reply->fields.p[0] == 0xA0;
     *name = read_name(&reply->fields);
     *value = jk_in_string(&reply->fields);
     return true;

@@ -11,6 +11,16 @@ bool jk_span_ieq(jk_span a, jk_span b)
     return true;
 }
 
+jk_span jk_span_decimal(char room[JK_DECIMAL_ROOM], uint64_t n)
+{
+    char *end = room + JK_DECIMAL_ROOM, *at = end;
+
+    do
+        *--at = (char)('0' + n % 10);
+    while ((n /= 10) != 0);
+    return (jk_span){ (const uint8_t *)at, (size_t)(end - at) };
+}
+
 static bool blank(uint8_t c)
 {
     return c == ' ' || c == '\t';

@@ -149,10 +149,12 @@ static void set_content_type(request_rec *r, char *value)
 
 static void set_content_length(request_rec *r, const char *value)
 {
-    apr_off_t length;
-    char *end;
+    apr_off_t length = 0;
+    const char *c = value;
 
-    if (apr_isdigit(*value) && apr_strtoff(&length, value, &end, 10) == APR_SUCCESS && *end == '\0')
+    for (; apr_isdigit(*c) && c - value < 18; c++) /* 18 digits cannot overflow */
+        length = length * 10 + (*c - '0');
+    if (c > value && *c == '\0')
         ap_set_content_length(r, length);
 }
 
@@ -197,11 +199,13 @@ static void set_field(request_rec *r, const char *name, size_t len, char *value)
 static void set_status(request_rec *r, unsigned status, jk_span reason)
 {
     const char *own = ap_get_status_line((int)status);
-    bool known = atoi(own) == (int)status;
+    char digits[JK_DECIMAL_ROOM];
+    jk_span number = jk_span_decimal(digits, status);
+    bool known = memcmp(own, number.p, 3) == 0; /* else it is the line of 500 */
 
     r->status = (int)status;
     r->status_line = NULL;
-    if (reason.len == 3 && memcmp(reason.p, own, 3) == 0) /* Tomcat sends the number again: that is no reason */
+    if (jk_span_eq(reason, number)) /* Tomcat sends the number again: that is no reason */
         reason.len = 0;
     if (reason.len == 0 && known)
         return;
@@ -222,13 +226,6 @@ static const char *connection_of(jk_reply head)
     return NULL;
 }
 
-/* A coded name is one of our own constants; any other lies in memory that is read into again. */
-static const char *lasting_name(request_rec *r, const jk_answer *a, jk_span name)
-{
-    (void)a;
-    return apr_pstrmemdup(r->pool, (const char *)name.p, name.len);
-}
-
 static jk_rc take_head(void *ctx, jk_reply *head)
 {
     jk_answer *a = ctx;
@@ -240,8 +237,9 @@ static jk_rc take_head(void *ctx, jk_reply *head)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
     while (jk_reply_field(head, &name, &value))
-        if (!hop_by_hop(name, connection))
-            set_field(r, lasting_name(r, a, name), name.len, apr_pstrmemdup(r->pool, (const char *)value.p, value.len));
+        if (head->coded || !hop_by_hop(name, connection)) /* no code stands for a hop-by-hop header; other memory is read into again */
+            set_field(r, head->coded ? (const char *)name.p : apr_pstrmemdup(r->pool, (const char *)name.p, name.len), name.len,
+                      apr_pstrmemdup(r->pool, (const char *)value.p, value.len));
     a->headed = true;
     a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
     return a->flush_header ? pass(a, true) : JK_OK;
@@ -292,14 +290,11 @@ static bool holds(void *ctx)
     return a->gathered > 0;
 }
 
-static apr_status_t drop_blocks(void *data)
+void jk_answer_drop(jk_answer *a)
 {
-    jk_answer *a = data;
-
     block_drop(&a->small);
     block_drop(&a->big[0]);
     block_drop(&a->big[1]);
-    return APR_SUCCESS;
 }
 
 void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
@@ -310,8 +305,6 @@ void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
     a->r = r;
     a->tls = tls;
     a->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    /* pre: the buckets go back to the connection's allocator while the brigade's pool still stands */
-    apr_pool_pre_cleanup_register(r->pool, a, drop_blocks);
 }
 
 /* ---- the end ---- */

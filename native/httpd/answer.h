@@ -34,4 +34,7 @@ void jk_answer_init(jk_answer *a, request_rec *r, bool tls);
  * sent (503) from a later one (502); `misfit` is for JK_E_SPACE. */
 int jk_answer_end(jk_answer *a, jk_rc outcome, jk_progress progress, const jk_misfit *misfit);
 
+/* Gives up our share of the memory; what filters still hold stays theirs. Call before the connection's bucket allocator goes. Idempotent. */
+void jk_answer_drop(jk_answer *a);
+
 #endif

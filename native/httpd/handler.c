@@ -36,15 +36,10 @@ static jk_mapped *mapped_of(request_rec *r)
     return ap_get_module_config(r->request_config, &jk_module);
 }
 
-static jk_log log_of(const jk_server *conf, request_rec *r)
-{
-    return jk_logfile_for(conf, jk_logfile_request_id(conf, r));
-}
-
 /* ---- mapping ---- */
 
 /* The normal form of r->uri: itself where it is clean. OK, or 400 with the log told. */
-static int normal_form(request_rec *r, const jk_server *conf, const char **normal)
+static int normal_form(request_rec *r, const char **normal)
 {
     char *copy;
     jk_log log;
@@ -57,7 +52,7 @@ static int normal_form(request_rec *r, const jk_server *conf, const char **norma
     jk_path_fault fault = jk_path_normalise(copy);
     if (fault == JK_PATH_FINE)
         return OK;
-    log = log_of(conf, r);
+    log = jk_logfile_about(r);
     if (fault == JK_PATH_ABOVE_ROOT)
         JK_EMERG(&log, 401, "URI '%s' contains a sequence that tries to escape above the root: refused with 400", r->uri);
     else
@@ -80,12 +75,12 @@ static int map(request_rec *r, const jk_server *conf)
 {
     const char *normal;
     jk_match_answer found;
-    int status = normal_form(r, conf, &normal);
+    int status = normal_form(r, &normal);
 
     if (status != OK)
         return status;
     if ((conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(normal)) {
-        jk_log log = log_of(conf, r);
+        jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Potentially unsafe request url '%s' rejected", normal);
         return DECLINED;
     }
@@ -145,11 +140,11 @@ int jk_handler_map_to_storage(request_rec *r)
 
 /* httpd has checked the access to r->uri; the container will see its normal form. Where they differ, what is allowed for that
  * form decides (CVE-2018-11759 in another dress). */
-static int check_access(request_rec *r, const jk_server *conf)
+static int check_access(request_rec *r)
 {
     const char *normal;
     request_rec *sub;
-    int status = normal_form(r, conf, &normal);
+    int status = normal_form(r, &normal);
 
     if (status != OK || normal == r->uri || strcmp(normal, r->uri) == 0)
         return status;
@@ -169,7 +164,7 @@ static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
     if (name) {
         *m = (jk_mapped){ name, jk_startup_worker(name), r->uri };
         apr_table_setn(r->notes, "JK_WORKER_NAME", name);
-        return check_access(r, conf);
+        return check_access(r);
     }
     if (conf->map == NULL)
         return OK;
@@ -183,13 +178,24 @@ static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
 
 static apr_status_t tear_down(void *data)
 {
-    jk_run_finish(data, JK_E_CLIENT_ABORT);
+    jk_call *call = data;
+
+    jk_run_finish(&call->run, JK_E_CLIENT_ABORT);
+    jk_answer_drop(&call->answer);
     return APR_SUCCESS;
 }
 
 static const char *seconds(apr_pool_t *p, apr_time_t took)
 {
-    return apr_psprintf(p, "%d.%06d", (int)apr_time_sec(took), (int)apr_time_usec(took));
+    char room[JK_DECIMAL_ROOM], *text = apr_palloc(p, JK_DECIMAL_ROOM + 8);
+    jk_span s = jk_span_decimal(room, took > 0 ? (uint64_t)apr_time_sec(took) : 0);
+
+    memcpy(text, s.p, s.len);
+    text[s.len] = '.';
+    jk_span us = jk_span_decimal(room, 1000000 + (took > 0 ? (uint64_t)apr_time_usec(took) : 0)); /* the 1 keeps leading zeros */
+    memcpy(text + s.len + 1, us.p + 1, 6);
+    text[s.len + 7] = '\0';
+    return text;
 }
 
 static void tell_misfit(const jk_call *call, const jk_worker *worker, const jk_misfit *why)
@@ -238,7 +244,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
 
     if (status != OK)
         return status;
-    call->log = log_of(conf, r);
+    call->log = jk_logfile_about(r);
     jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
@@ -249,7 +255,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
     jk_run_init(&call->run);
-    apr_pool_pre_cleanup_register(r->pool, &call->run, tear_down);
+    apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_setn(r->notes, "JK_WORKER_TYPE", m->worker->type->name);
     return finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
 }
@@ -263,9 +269,9 @@ static bool for_us(request_rec *r, const jk_server *conf)
     return (conf->options & JK_OPT_DIRECTORIES) && strcmp(r->handler, DIR_MAGIC_TYPE) == 0;
 }
 
-static int unknown_worker(request_rec *r, const jk_server *conf, const char *name)
+static int unknown_worker(request_rec *r, const char *name)
 {
-    jk_log log = log_of(conf, r);
+    jk_log log = jk_logfile_about(r);
 
     if (jk_startup_is_stale()) {
         JK_ERROR(&log, 503, "Could not find a worker for worker name=%s: the workers file is broken and the last good one is in force, which "
@@ -295,12 +301,12 @@ int jk_handler_run(request_rec *r)
     if (m.name == NULL)
         return DECLINED;
     if (r->proxyreq != PROXYREQ_NONE) {
-        jk_log log = log_of(conf, r);
+        jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Proxy request for worker=%s", m.name);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (m.worker == NULL)
-        return unknown_worker(r, conf, m.name);
+        return unknown_worker(r, m.name);
     if (r->connection->aborted) /* nobody waits for the answer: the backend is not asked */
         return OK;
     return call_worker(r, conf, &m);

@@ -159,6 +159,17 @@ static void emit(const jk_logfile *log, jk_log_level level, const line *l, size_
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, log ? log->s : NULL, "%.*s", (int)(l->len - stamp_len - 1), l->text + stamp_len);
 }
 
+/* The id of a request: the configured variable, UNIQUE_ID, or NO-ID. */
+static const char *id_of(request_rec *r)
+{
+    const jk_server *conf = jk_config_of(r->server);
+    const char *id = conf->request_id_env ? apr_table_get(r->subprocess_env, conf->request_id_env) : NULL;
+
+    if (id == NULL || *id == '\0')
+        id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
+    return id && *id ? id : "NO-ID";
+}
+
 static void write_line(const jk_log *log, jk_log_level level, const jk_log_place *place, unsigned id, const char *text)
 {
     const jk_logfile *file = log->sink;
@@ -168,7 +179,7 @@ static void write_line(const jk_log *log, jk_log_level level, const jk_log_place
     if (file)
         put_stamp(&l, file);
     size_t stamp_len = l.len;
-    apr_snprintf(part, sizeof part, "[%.60s] [%d:%" APR_UINT64_T_FMT "] [%s] ", log->request_id, (int)getpid(),
+    apr_snprintf(part, sizeof part, "[%.60s] [%d:%" APR_UINT64_T_FMT "] [%s] ", log->request_id ? log->request_id : id_of(log->about), (int)getpid(),
                  (apr_uint64_t)(uintptr_t)pthread_self(), levels[level]);
     put(&l, part);
     apr_snprintf(part, sizeof part, "%.60s::%.60s (%d): ", place->function, base_name(place->file), place->line);
@@ -181,16 +192,19 @@ static void write_line(const jk_log *log, jk_log_level level, const jk_log_place
     emit(file, level, &l, stamp_len);
 }
 
-jk_log jk_logfile_for(const jk_server *conf, const char *request_id)
+static jk_log make(const jk_server *conf, const char *word, void *about)
 {
-    return (jk_log){ conf->log_level < 0 ? JK_LOG_INFO : (jk_log_level)conf->log_level, write_line, request_id, conf->logfile };
+    jk_log_level level = conf->log_level < 0 ? JK_LOG_INFO : (jk_log_level)conf->log_level;
+
+    return (jk_log){ level, write_line, word, about, conf->logfile };
 }
 
-const char *jk_logfile_request_id(const jk_server *conf, request_rec *r)
+jk_log jk_logfile_for(const jk_server *conf, const char *word)
 {
-    const char *id = conf->request_id_env ? apr_table_get(r->subprocess_env, conf->request_id_env) : NULL;
+    return make(conf, word, NULL);
+}
 
-    if (id == NULL || *id == '\0')
-        id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
-    return id && *id ? id : "NO-ID";
+jk_log jk_logfile_about(request_rec *r)
+{
+    return make(jk_config_of(r->server), NULL, r);
 }

@@ -13,13 +13,13 @@ jk_logfile *jk_logfile_open(apr_pool_t *p, server_rec *s, const char *name, cons
 /* The stamp's format, taken apart once. Default where NULL. */
 void jk_logfile_stamp(jk_logfile *log, apr_pool_t *p, const char *format);
 
-/* The log of a server, for one request or one of the fixed words. */
-jk_log jk_logfile_for(const jk_server *conf, const char *request_id);
+/* The log of a server, for one of the fixed words. */
+jk_log jk_logfile_for(const jk_server *conf, const char *word);
+
+/* The log of a request. */
+jk_log jk_logfile_about(request_rec *r);
 
 /* JkLogLevel's word; -1: none of them. */
 int jk_logfile_level(const char *word);
-
-/* The id of a request: the configured variable, UNIQUE_ID, or NO-ID. */
-const char *jk_logfile_request_id(const jk_server *conf, request_rec *r);
 
 #endif

@@ -52,16 +52,6 @@ static void take_headers(jk_request *rq, request_rec *r)
 
 /* ---- who and where ---- */
 
-static jk_span decimal(apr_pool_t *p, unsigned n)
-{
-    char *digits = apr_palloc(p, 11), *at = digits + 11;
-
-    do
-        *--at = (char)('0' + n % 10);
-    while ((n /= 10) != 0);
-    return (jk_span){ (const uint8_t *)at, (size_t)(digits + 11 - at) };
-}
-
 static void take_addresses(jk_request *rq, request_rec *r, int options)
 {
     conn_rec *c = r->connection;
@@ -80,7 +70,7 @@ static void take_addresses(jk_request *rq, request_rec *r, int options)
         return;
     }
     rq->remote_addr = jk_span_of(addr);
-    rq->remote_port = decimal(r->pool, peer ? peer->port : 0);
+    rq->remote_port = jk_span_decimal(apr_palloc(r->pool, JK_DECIMAL_ROOM), peer ? peer->port : 0);
 }
 
 /* ---- TLS, looked up through httpd: no SSLOptions are needed ---- */

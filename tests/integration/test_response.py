@@ -28,7 +28,7 @@ def ask(httpd, peer, script, method="GET", host=None, **more):
     peer.on("/x", script)
     with client.Wire(httpd.vport if host else httpd.port) as wire:
         answer = wire.ask(method, "/x", host=host, **more)
-        if answer.end != "eof":
+        if answer.end != "eof" and answer.header("Connection") != "close":
             after = wire.get("/after", host=host)
             assert after.status == 200 and after.complete, f"the next request found {after}"
     return answer

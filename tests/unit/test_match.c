@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* ck_assert() writes a line for every call; in a loop of many thousands only the failure is worth one. */
+#define MUST(x, ...)                   \
+    do {                               \
+        if (!(x))                      \
+            ck_abort_msg(__VA_ARGS__); \
+    } while (0)
+
 static uint32_t next(uint32_t *seed)
 {
     *seed ^= *seed << 13;
@@ -347,11 +354,11 @@ static void compare_with_reference(const set *s, const jk_match *m, const char *
     const jk_rule *exclusion = winner ? first_of(s, uri, winner->worker) : NULL;
     jk_match_answer got = find(m, text);
 
-    ck_assert_msg(same_rule(got.winner, winner), "%s: %s, not %s", text, got.winner ? got.winner->file : "none",
+    MUST(same_rule(got.winner, winner), "%s: %s, not %s", text, got.winner ? got.winner->file : "none",
                   winner ? winner->file : "none");
-    ck_assert_msg(same_rule(got.exclusion, exclusion), "%s: killed by %s, not %s", text,
+    MUST(same_rule(got.exclusion, exclusion), "%s: killed by %s, not %s", text,
                   got.exclusion ? got.exclusion->file : "none", exclusion ? exclusion->file : "none");
-    ck_assert_ptr_eq(got.rule, got.exclusion ? NULL : got.winner);
+    MUST(got.rule == (got.exclusion ? NULL : got.winner), "%s", text);
     *mapped += got.rule != NULL;
     *killed += got.exclusion != NULL;
 }
@@ -373,7 +380,7 @@ START_TEST(the_same_as_one_rule_after_the_other)
         }
         const jk_match *m = make(&a, s.rules, s.n);
         for (size_t j = 0; j < jk_match_count(m); j++)
-            ck_assert(j == 0 || goes_before(jk_match_rule(m, j - 1), jk_match_rule(m, j)));
+            MUST(j == 0 || goes_before(jk_match_rule(m, j - 1), jk_match_rule(m, j)), "rank %zu", j);
         for (int j = 0; j < 25; j++) {
             char uri[16] = "/";
             pick(&seed, "/ab.", 9, uri + 1);

@@ -27,7 +27,8 @@ struct jk_log {
     jk_log_level level; /* lines below it are not wanted */
     /* Writes one line. `id` is 0 below JK_LOG_WARN. The text is UTF-8 or bytes; control characters are the sink's to escape. */
     void (*write)(const jk_log *log, jk_log_level level, const jk_log_place *place, unsigned id, const char *text);
-    const char *request_id; /* or one of the fixed words CONFIG, POST_CONFIG, CHILD_INIT, WATCHDOG ...; never NULL */
+    const char *request_id; /* one of the fixed words POST_CONFIG, CHILD_INIT, WATCHDOG ..; NULL: that of `about` */
+    void *about;            /* the request, as the sink knows it: its id is looked up only when a line is written */
     void *sink;             /* what `write` needs */
 };
 

@@ -35,6 +35,10 @@ static inline uint8_t jk_span_lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
+/* n in decimal digits, at the end of `room`; the span lies in it. */
+#define JK_DECIMAL_ROOM 20
+jk_span jk_span_decimal(char room[JK_DECIMAL_ROOM], uint64_t n);
+
 /* Equal but for the case of A-Z. */
 bool jk_span_ieq(jk_span a, jk_span b);
 

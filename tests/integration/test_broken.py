@@ -1,0 +1,336 @@
+"""Answers that break off, and containers that do not speak AJP13.
+
+What was begun may only end visibly broken: no last chunk, less than Content-Length, an HTTP/2 stream error - never an error
+page glued to half an answer, never a half that looks whole. And nothing is done twice."""
+import gzip
+import zlib
+
+import pytest
+from lib import ajp, client, proc
+from lib.ajp_peer import CLOSE, RESET, SLEEP, STALL
+from lib.workers import ajp13
+
+HALF = b"HALF-OF-AN-ANSWER;" * 40
+
+
+@pytest.fixture(scope="module")
+def peer(make_peer):
+    return make_peer()
+
+
+@pytest.fixture(scope="module")
+def httpd(make_httpd, peer):
+    workers = ajp13(w=peer.port, once={"port": peer.port, "retries": 1}, quick={"port": peer.port, "reply_timeout": 250, "retries": 1})
+    vhosts = {
+        "plain": "JkMount /* w",
+        "gzip": "JkMount /* w\nSetOutputFilter DEFLATE",
+        "h2c": "JkMount /* w\nProtocols h2c http/1.1",
+        "quick": "JkMount /* quick",
+        "pages": "JkMount /* w\nErrorDocument 502 \"GLUED-ERROR-PAGE\"\nErrorDocument 500 \"GLUED-ERROR-PAGE\"",
+    }
+    return make_httpd("JkMount /* w", workers=workers, vhosts=vhosts)
+
+
+def loud(httpd):
+    """What the log says of a broken exchange: it must say something, in whatever words."""
+    httpd.expect(r"\(\w+\) ")
+    httpd.allow(".")
+
+
+# ---- the broken-off answer ----
+
+# How a container dies in the middle of its answer.
+DEATHS = {
+    "closes": [CLOSE],
+    "resets": [SLEEP(0.05), RESET],
+    "garbage": [b"garbage instead of a packet", SLEEP(0.2), CLOSE],
+    "headers again": [ajp.send_headers(), SLEEP(0.2), CLOSE],
+    "ends inside a packet": [ajp.chunk(b"lost")[:7], CLOSE],
+    "ends inside a header": [b"AB", CLOSE],
+    "bad chunk length": [ajp.packet(b"\x03\x1f\xff\x41"), SLEEP(0.2), CLOSE],
+}
+# How the answer is framed: (virtual host, HTTP version, headers of the request, headers of the answer).
+FRAMINGS = {
+    "chunked": ("pages", "1.1", [], []),
+    "length": ("pages", "1.1", [], [("Content-Length", "5000")]),
+    "http10 length": ("pages", "1.0", [], [("Content-Length", "5000")]),
+    "http10": ("pages", "1.0", [], []),
+    "gzip": ("gzip", "1.1", [("Accept-Encoding", "gzip")], [("Content-Type", "text/html")]),
+}
+
+
+def half(headers, flushed):
+    return ajp.send_headers(200, headers) + ajp.chunk(HALF) + (ajp.FLUSH if flushed else b"")
+
+
+def unpacked(answer):
+    if answer.header("Content-Encoding") != "gzip":
+        return answer.body
+    try:
+        return zlib.decompressobj(wbits=31).decompress(answer.body)
+    except zlib.error:
+        return answer.body
+
+
+def check_broken(answer, version):
+    """Half of an answer, visibly broken."""
+    body = unpacked(answer)
+    assert answer.status == 200
+    assert HALF.startswith(body) or body == HALF, f"something was glued on: {body[-200:]!r}"
+    if version == "1.0" and answer.header("Content-Length") is None:
+        assert answer.end == "eof", "HTTP/1.0 without a length has no mark of its end"
+    else:
+        assert not answer.complete, f"looks whole ({answer.end})"
+
+
+@pytest.mark.differs("a half answer could look whole, or get an error page glued on")
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("death", DEATHS)
+def test_broken_off_after_a_flush(httpd, peer, framing, death):
+    """The client has half of the answer already."""
+    host, version, headers, answer_headers = FRAMINGS[framing]
+    loud(httpd)
+    peer.on("/x", [half(answer_headers, flushed=True), SLEEP(0.03), *DEATHS[death]])
+    with client.Wire(httpd.vport) as wire:
+        answer = wire.ask("GET", "/x", headers, host=host, version=version)
+        check_broken(answer, version)
+        assert wire.at_end(), "the connection ends with it: nobody could tell where a next answer begins"
+    assert peer.deliveries("/x") == 1, "never again after the first byte"
+
+
+@pytest.mark.differs("a half answer could look whole, or get an error page glued on")
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("death", DEATHS)
+def test_broken_off_before_anything_was_flushed(httpd, peer, framing, death):
+    """Either nothing has left yet, and the client gets an honest error; or what left is visibly broken."""
+    host, version, headers, answer_headers = FRAMINGS[framing]
+    loud(httpd)
+    peer.on("/x", [half(answer_headers, flushed=False), *DEATHS[death]])
+    with client.Wire(httpd.vport) as wire:
+        answer = wire.ask("GET", "/x", headers, host=host, version=version)
+        if answer.status == 200:
+            check_broken(answer, version)
+            assert wire.at_end()
+        else:
+            assert answer.status in (500, 502) and answer.complete and HALF[:30] not in unpacked(answer)
+    assert peer.deliveries("/x") == 1, "the container has answered: never again"
+
+
+@pytest.mark.differs("a half answer could look whole")
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_broken_off_far_inside(httpd, peer, framing):
+    """After more than any buffer holds."""
+    host, version, headers, answer_headers = FRAMINGS[framing]
+    loud(httpd)
+    if answer_headers and answer_headers[0][0] == "Content-Length":
+        answer_headers = [("Content-Length", "1000000")]
+    peer.on("/x", [ajp.send_headers(200, answer_headers) + ajp.chunks(bytes(range(256)) * 2000), SLEEP(0.05), CLOSE])
+    with client.Wire(httpd.vport) as wire:
+        answer = wire.ask("GET", "/x", headers, host=host, version=version)
+        assert answer.status == 200 and b"Bad Gateway" not in unpacked(answer)
+        assert answer.end == "eof" if version == "1.0" and not answer_headers else not answer.complete
+        assert wire.at_end()
+    assert peer.deliveries("/x") == 1
+
+
+@pytest.mark.differs("a half answer could look whole")
+def test_reply_timeout_in_the_middle(httpd, peer):
+    """A timeout too breaks off: a 504 page would be glued on."""
+    httpd.expect("Timeout with waiting reply from tomcat")
+    loud(httpd)
+    peer.on("/x", [half([], flushed=True), STALL])
+    with client.Wire(httpd.vport) as wire:
+        check_broken(wire.ask("GET", "/x", host="quick"), "1.1")
+        assert wire.at_end()
+    assert peer.deliveries("/x") == 1
+
+
+@pytest.mark.differs("the stream ended as if it were whole")
+@pytest.mark.parametrize("death", DEATHS)
+@pytest.mark.parametrize("flushed", [True, False], ids=["flushed", "unflushed"])
+@pytest.mark.parametrize("length", [True, False], ids=["length", "no length"])
+def test_broken_off_on_http2(httpd, peer, death, flushed, length):
+    """A stream error, and the connection lives on for the others."""
+    if not client.has_curl_h2():
+        pytest.skip("no curl with HTTP/2")
+    loud(httpd)
+    peer.on("/x", [half([("Content-Length", "5000")] if length else [], flushed), SLEEP(0.03 if flushed else 0), *DEATHS[death]])
+    url = f"http://127.0.0.1:{httpd.vport}"
+    code, out, words = client.curl("--http2-prior-knowledge", "-H", "Host: h2c", "-w", "[%{http_code}]", f"{url}/x", f"{url}/after")
+    first = out.split(b"{")[0]
+    if not flushed and b"[50" in first:
+        assert HALF[:30] not in first
+    else:
+        assert code in (18, 92) or b"stream" in words.encode(), f"curl saw no error: {code} {words} {out!r}"
+        assert b"GLUED" not in out and b"Bad Gateway" not in first
+    assert b'"uri": "/after"' in out, "the next stream is not disturbed"
+    assert peer.deliveries("/x") == 1
+
+
+def test_a_whole_answer_is_whole(httpd, peer):
+    """The other side of the coin: in each framing a good answer ends well."""
+    for host, version, headers, answer_headers in FRAMINGS.values():
+        peer.on("/x", [ajp.answer(HALF, headers=answer_headers[:0], length=bool(answer_headers))])
+        answer = client.ask(httpd.vport, "GET", "/x", headers, host=host, version=version)
+        assert answer.complete
+        body = gzip.decompress(answer.body) if answer.header("Content-Encoding") == "gzip" else answer.body
+        assert body == HALF
+
+
+@pytest.mark.differs("the access log knew nothing of it")
+def test_the_access_log_shows_the_connection_broken(httpd, peer):
+    """The status went out as 200; %X and our own log tell the truth."""
+    loud(httpd)
+    peer.on("/x", [half([], flushed=True), SLEEP(0.03), CLOSE])
+    client.ask(httpd.port, "GET", "/x", [("X-Test", "cut")])
+    seen = httpd.access_of("cut")
+    assert seen["status"] == "200" and seen["end"] in "X-"
+    assert httpd.jk_lines(r"\[error\].*Part of the response has already been sent")
+
+
+# ---- malformed messages, before anything was passed on ----
+
+HEAD = ajp.send_headers(200, [("X-A", "1")])
+FRAME, PAYLOAD = 502, 500
+
+MALFORMED = [
+    # why, bytes, status
+    ("not AJP at all", b"What do you want?\r\n", FRAME),
+    ("our own magic back", b"\x12\x34\x00\x01\x09", FRAME),
+    ("only half of the magic right", b"AX\0\1\x09", FRAME),
+    ("an empty packet", b"AB\0\0", FRAME),
+    ("longer than a packet can be", b"AB\xff\xff\x04", FRAME),
+    ("just one byte more than max_packet_size", b"AB\x20\x01\x04", FRAME),
+    ("the end, before the headers", ajp.end(), FRAME),
+    ("headers twice", HEAD + HEAD, FRAME),
+    ("headers, body, headers", HEAD + ajp.chunk(b"x") + HEAD, FRAME),
+    ("an unknown type", ajp.packet(b"\x63abc"), PAYLOAD),
+    ("a message of the other direction", ajp.packet(b"\x02\x02"), PAYLOAD),
+    ("a pong nobody asked for", ajp.CPONG, PAYLOAD),
+    ("header code A000", ajp.send_headers(200, [(0xA000, "x")]), PAYLOAD),
+    ("header code A00C", ajp.send_headers(200, [(0xA00C, "x")]), PAYLOAD),
+    ("header code AFFF", ajp.send_headers(200, [(0xAFFF, "x")]), PAYLOAD),
+    ("a null header name", ajp.packet(b"\x04\0\xc8\0\0\0\0\1\xff\xff\0\1x\0"), PAYLOAD),
+    ("a null header value", ajp.packet(b"\x04\0\xc8\0\0\0\0\1\xa0\1\xff\xff"), PAYLOAD),
+    ("status 0", ajp.send_headers(0), PAYLOAD),
+    ("status 65535", ajp.send_headers(65535), PAYLOAD),
+    ("more headers announced than there are", ajp.send_headers(200, [("X-A", "1")], count=2), PAYLOAD),
+    ("65535 headers announced", ajp.send_headers(200, count=65535), PAYLOAD),
+    ("headers without a status", ajp.packet(b"\x04"), PAYLOAD),
+    ("a reason without its terminator", ajp.packet(b"\x04\0\xc8\0\2OKx\0\0"), PAYLOAD),
+    ("a reason longer than the payload", ajp.packet(b"\x04\0\xc8\x1f\xffOK\0\0\0"), PAYLOAD),
+    ("a value without its terminator", ajp.packet(b"\x04\0\xc8\0\2OK\0\0\1\xa0\1\0\1xy"), PAYLOAD),
+    ("a value that ends with the payload", ajp.packet(b"\x04\0\xc8\0\2OK\0\0\1\xa0\1\0\1x"), PAYLOAD),
+    ("a body before the headers", ajp.chunk(b"body"), PAYLOAD),
+    ("a chunk longer than its packet (CVE-2006-7197)", HEAD + ajp.packet(b"\x03\x1f\xff\x41"), PAYLOAD),
+    ("a chunk without its length", HEAD + ajp.packet(b"\x03"), PAYLOAD),
+    ("a chunk with half of its length", HEAD + ajp.packet(b"\x03\0"), PAYLOAD),
+    ("a question for the body without a size", ajp.packet(b"\x06\x1f"), PAYLOAD),
+    ("an end without its flag", HEAD + ajp.packet(b"\x05"), PAYLOAD),
+    ("an end with the flag FF", HEAD + ajp.packet(b"\x05\xff"), PAYLOAD),
+]
+ANSWERED = {why for why, data, _ in MALFORMED if data.startswith(HEAD)}
+
+
+@pytest.mark.differs("1.2.48 answers otherwise, crashes (A000) or sends foreign memory (a chunk without its length)")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("why, data, status", MALFORMED, ids=[row[0] for row in MALFORMED])
+def test_malformed(httpd, peer, method, why, data, status):
+    """Its status; the connection is closed; a GET may be tried once more, a POST that was delivered never."""
+    closed = []
+    loud(httpd)
+    peer.on("/x", lambda ex: (ex.first_packet(), ex.send(data), closed.append(ex.module_closes(3))))
+    answer = client.ask(httpd.port, method, "/x", body=b"body" if method == "POST" else None)
+    assert answer.status == status and answer.complete, f"{why}: {answer}"
+    assert answer.header("X-A") is None, "nothing of the broken answer is passed on"
+    assert proc.wait_until(lambda: len(closed) == peer.deliveries("/x")) and all(closed), "the connection is not used again"
+    if method == "POST" or why in ANSWERED:
+        assert peer.deliveries("/x") == 1
+    else:
+        assert peer.deliveries("/x") == 2
+    assert client.get(httpd.port, "/after").status == 200
+
+
+@pytest.mark.parametrize("method, times", [("GET", 2), ("HEAD", 2), ("POST", 1), ("PUT", 1), ("DELETE", 1), ("PATCH", 1)])
+@pytest.mark.parametrize("death", [CLOSE, RESET], ids=["closed", "reset"])
+@pytest.mark.differs("every method was sent again")
+def test_no_answer_at_all(httpd, peer, method, times, death):
+    """Read by the container, but not answered: only GET and HEAD are sent again, as often as `retries` says."""
+    loud(httpd)
+    peer.on("/x", lambda ex: (ex.first_packet(), death(ex)))
+    answer = client.ask(httpd.port, method, "/x", body=b"b" if method in ("POST", "PUT", "PATCH") else None)
+    assert answer.status == 502
+    assert peer.deliveries("/x") == times
+
+
+def test_a_second_attempt_that_succeeds(httpd, peer):
+    """The client of a GET notices nothing."""
+    loud(httpd)
+    peer.on("/x", lambda ex: ex.close() if ex.delivery == 1 else ex.send(ajp.answer("second time lucky")))
+    answer = client.get(httpd.port, "/x")
+    assert (answer.status, answer.text, peer.deliveries("/x")) == (200, "second time lucky", 2)
+
+
+@pytest.mark.differs("a body of one packet was sent again")
+def test_never_again_after_the_body_was_consumed(httpd, peer):
+    """A GET whose body has been asked for is no simple GET any more."""
+    loud(httpd)
+    peer.on("/x", lambda ex: (ex.read_body(4000), ex.close()))
+    assert client.ask(httpd.port, "GET", "/x", body=b"b" * 20000).status == 502
+    assert peer.deliveries("/x") == 1
+
+
+# ---- left-overs ----
+
+EVIL = ajp.answer("ANOTHER-CLIENTS-ANSWER")
+
+
+@pytest.mark.differs("it became the answer of the next client")
+def test_data_waits_on_an_idle_connection(httpd, peer):
+    """A container that answers twice: the second answer belongs to nobody. The connection is dropped, with a warning."""
+    peer.on("/first", [ajp.answer("first")])
+    with client.Wire(httpd.port) as wire:
+        assert wire.get("/first").text == "first"
+        (conn,) = peer.used_connections()
+        conn.send(EVIL)
+        httpd.expect(r"\[warn\].*(?i:waiting|unread|left)")
+        peer.on("/second", [ajp.answer("second")])
+        assert wire.get("/second").text == "second"
+    assert proc.wait_until(conn.closed_by_module.is_set), "the connection is dropped"
+    assert peer.last().connection is not conn
+
+
+@pytest.mark.differs("it became the answer of the next client")
+def test_data_and_then_the_end_on_an_idle_connection(httpd, peer):
+    """The same, and the container has closed meanwhile."""
+    peer.on("/first", [ajp.answer("first")])
+    with client.Wire(httpd.port) as wire:
+        assert wire.get("/first").text == "first"
+        (conn,) = peer.used_connections()
+        conn.send(EVIL)
+        conn.close()
+        httpd.allow("(?i)waiting|unread|left")
+        peer.on("/second", [ajp.answer("second")])
+        assert wire.get("/second").text == "second"
+
+
+@pytest.mark.differs("it became the answer of the next client")
+def test_more_than_was_due_in_one_write(httpd, peer):
+    """The left-over comes with the end itself."""
+    peer.on("/first", [ajp.answer("first") + EVIL])
+    httpd.allow("(?i)waiting|unread|left|more")
+    with client.Wire(httpd.port) as wire:
+        assert wire.get("/first").text == "first"
+        peer.on("/second", [ajp.answer("second")])
+        assert wire.get("/second").text == "second"
+    assert len(peer.used_connections()) == 2
+
+
+def test_an_idle_connection_that_was_closed(httpd, peer):
+    """A container that restarts closes its idle connections: the next request, a POST too, goes on a new one."""
+    with client.Wire(httpd.port) as wire:
+        assert wire.get("/first").status == 200
+        for conn in peer.used_connections():
+            conn.close()
+        assert wire.ask("POST", "/second", body=b"b").status == 200
+    assert peer.deliveries("/second") == 1 and len(peer.used_connections()) == 2
