@@ -116,7 +116,7 @@ static void keep_as_last_good(apr_pool_t *process, const source_text *src)
         apr_table_add(kept, "line", line->value);
         apr_table_add(kept, "where", apr_psprintf(pool, "%d %s", line->line, line->file));
     }
-    apr_pool_userdata_setn(kept, LAST_GOOD, NULL, process);
+    apr_pool_userdata_set(kept, LAST_GOOD, NULL, process); /* not setn: the key would vanish with this module */
     if (before)
         apr_pool_destroy(apr_table_elts(before)->pool);
 }

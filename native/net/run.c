@@ -368,14 +368,21 @@ static jk_rc keep_part(jk_run *run, jk_span *in, size_t need)
 /* A message that lies in one piece is parsed where it lies; one that does not is put together in `msg` first. */
 static jk_rc next_message(jk_run *run, jk_span *in)
 {
-    jk_span have = run->msg_len ? (jk_span){ run->msg, run->msg_len } : *in;
+    jk_span have;
     size_t need = 0;
-    jk_rc rc = needed(run, have, &need);
+    jk_rc rc;
 
-    if (rc != JK_OK)
-        return bad_frame(run, have);
-    if (have.len < need)
-        return keep_part(run, in, need);
+    for (;;) {
+        have = run->msg_len ? (jk_span){ run->msg, run->msg_len } : *in;
+        if (needed(run, have, &need) != JK_OK)
+            return bad_frame(run, have);
+        if (have.len >= need)
+            break;
+        if (in->len == 0)
+            return JK_OK;
+        if ((rc = keep_part(run, in, need)) != JK_OK)
+            return rc;
+    }
     have.len = need;
     if (run->msg_len)
         run->msg_len = 0;

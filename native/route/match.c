@@ -16,11 +16,11 @@
 #define NONE UINT32_MAX /* no node; no rank, and behind every rank */
 
 typedef struct node {
-    const uint8_t *label; /* the bytes from the parent to here, first byte included */
+    const uint8_t *label; /* what is read here, after the byte that led here */
     size_t len;
-    uint32_t kids;     /* the first of them, the others follow, by first byte */
-    uint16_t nkids;    /* at most 256 */
-    uint8_t byte;      /* label[0] */
+    uint32_t edges;    /* match->edges[edges + c - low]: where the byte c leads; `span` of them */
+    uint16_t span;
+    uint8_t low;
     int8_t step;       /* +1: bytes are read forwards; -1: this is a trie of tails */
     uint32_t exact;    /* the best rank of what ends here */
     uint32_t any;      /* ... of head* */
@@ -33,7 +33,7 @@ struct jk_match {
     const jk_rule *rules; /* by rank */
     size_t count;
     const node *nodes;
-    const uint32_t *general;
+    const uint32_t *edges, *general;
     const uint32_t *against; /* by rank: the trie of the exclusions of that rule's worker */
     uint32_t mounts;
     uint32_t everyones; /* exclusions of "*" */
@@ -46,18 +46,23 @@ static uint32_t better(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static const node *kid(const node *nodes, const node *parent, uint8_t c)
+/* Labels are a few bytes: a loop is shorter than the way to memcmp. */
+static inline bool equal(const uint8_t *a, const uint8_t *b, size_t n)
 {
-    const node *low = nodes + parent->kids;
-    size_t n = parent->nkids;
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
 
-    while (n > 1) { /* the last whose byte is not above c */
-        size_t half = n / 2;
-        if (low[half].byte <= c)
-            low += half;
-        n -= half;
-    }
-    return n == 1 && low->byte == c ? low : NULL;
+static const node *kid(const jk_match *m, const node *parent, uint8_t c)
+{
+    unsigned i = (unsigned)c - parent->low; /* below it: far too large */
+
+    if (i >= parent->span)
+        return NULL;
+    uint32_t to = m->edges[parent->edges + i];
+    return to == NONE ? NULL : m->nodes + to;
 }
 
 /* The best rank of the tails that end the `left` bytes before `end`. */
@@ -65,15 +70,16 @@ static uint32_t find_tail(const jk_match *m, uint32_t root, const uint8_t *end, 
 {
     uint32_t best = NONE;
 
-    for (const node *at = m->nodes + root; at; at = left > 0 ? kid(m->nodes, at, end[-1]) : NULL) {
-        if (at->len > left)
-            break;
+    for (const node *at = m->nodes + root; at && at->len <= left; at = kid(m, at, *end)) {
         for (size_t i = 0; i < at->len; i++)
-            if (*(at->label - i) != end[-1 - (ptrdiff_t)i])
+            if (*(at->label - i) != *--end)
                 return best;
-        end -= at->len;
         left -= at->len;
         best = better(best, at->exact);
+        if (left == 0)
+            break;
+        end--;
+        left--;
     }
     return best;
 }
@@ -95,14 +101,13 @@ static uint32_t find_general(const jk_match *m, const node *at, size_t head, jk_
 }
 
 /* The best rank of all in that trie that match. */
-static uint32_t find(const jk_match *m, uint32_t root, jk_span uri)
+static uint32_t find_in(const jk_match *m, uint32_t root, jk_span uri)
 {
     uint32_t best = NONE;
     size_t head = 0;
 
-    for (const node *at = root == NONE ? NULL : m->nodes + root; at;
-         at = head < uri.len ? kid(m->nodes, at, uri.p[head]) : NULL) {
-        if (at->len > uri.len - head || memcmp(at->label, uri.p + head, at->len) != 0)
+    for (const node *at = m->nodes + root; at; at = head < uri.len ? kid(m, at, uri.p[head++]) : NULL) {
+        if (at->len > uri.len - head || !equal(at->label, uri.p + head, at->len))
             break;
         head += at->len;
         if (head == uri.len)
@@ -114,6 +119,12 @@ static uint32_t find(const jk_match *m, uint32_t root, jk_span uri)
             best = find_general(m, at, head, uri, best);
     }
     return best;
+}
+
+/* Most workers have no exclusion: that is no call. */
+static inline uint32_t find(const jk_match *m, uint32_t root, jk_span uri)
+{
+    return root == NONE ? NONE : find_in(m, root, uri);
 }
 
 jk_match_answer jk_match_find(const jk_match *m, jk_span uri)
@@ -237,10 +248,13 @@ typedef struct key {
     jk_rule_form form;
 } key;
 
-/* The keys that a node stands over, all of them equal in the `depth` bytes that its parents have read. */
+/* The keys that a node stands over, all of them equal in the `depth` bytes that lead to it; and its children, which
+ * follow one another, by the bytes that lead to them. */
 typedef struct patch {
     uint32_t from, to;
     size_t depth;
+    uint32_t kids, nkids;
+    uint8_t byte; /* the last that leads to it */
 } patch;
 
 typedef struct builder {
@@ -248,9 +262,10 @@ typedef struct builder {
     key *keys;
     node *nodes;
     patch *patches; /* one for each node */
+    uint32_t *edges; /* the caller's memory */
     uint32_t *general;
     entry *entries;
-    uint32_t nkeys, nnodes, ngeneral;
+    uint32_t nkeys, nnodes, ngeneral, nedges;
 } builder;
 
 static uint8_t byte_of(const key *k, size_t i, int step)
@@ -306,7 +321,7 @@ static uint32_t plant_tails(builder *b, uint32_t from, uint32_t to)
         *k = (key){ pattern.p + pattern.len - 1, k->tail, 0, k->rank, JK_RULE_EXACT };
     }
     qsort(b->keys + from, to - from, sizeof *b->keys, by_tail);
-    return plant(b, (patch){ from, to, 0 }, -1);
+    return plant(b, (patch){ .from = from, .to = to }, -1);
 }
 
 /* The keys from..to end at this node and are of one form. */
@@ -347,10 +362,10 @@ static uint32_t settle_all(builder *b, uint32_t at, size_t depth)
 }
 
 /* How many bytes all keys of the patch have in common: as many as its first and its last. */
-static size_t common_length(const builder *b, patch over, int step)
+static size_t common_length(const builder *b, const patch *over, int step)
 {
-    const key *first = &b->keys[over.from], *last = &b->keys[over.to - 1];
-    size_t n = over.depth;
+    const key *first = &b->keys[over->from], *last = &b->keys[over->to - 1];
+    size_t n = over->depth;
 
     while (n < first->len && n < last->len && byte_of(first, n, step) == byte_of(last, n, step))
         n++;
@@ -375,21 +390,38 @@ static uint32_t end_of_run(const builder *b, uint32_t from, uint32_t to, size_t 
 /* Fills in one node and plants what comes below it. */
 static void grow(builder *b, uint32_t at)
 {
-    patch over = b->patches[at];
+    patch *over = &b->patches[at];
     node *self = &b->nodes[at];
-    size_t depth = common_length(b, over, self->step);
+    int step = self->step;
+    size_t depth = common_length(b, over, step);
 
-    self->label = self->step > 0 ? b->keys[over.from].p + over.depth : b->keys[over.from].p - over.depth;
-    self->len = depth - over.depth;
-    uint32_t from = settle_all(b, at, depth);
-    self->kids = b->nnodes;
-    while (from < over.to) {
-        uint32_t to = end_of_run(b, from, over.to, depth, self->step);
-        uint32_t child = plant(b, (patch){ from, to, depth }, self->step);
-        b->nodes[child].byte = byte_of(&b->keys[from], depth, self->step);
-        self->nkids++;
-        from = to;
+    self->label = step > 0 ? b->keys[over->from].p + over->depth : b->keys[over->from].p - over->depth;
+    self->len = depth - over->depth;
+    uint32_t from = settle_all(b, at, depth), to;
+    over->kids = b->nnodes;
+    for (; from < over->to; from = to) {
+        to = end_of_run(b, from, over->to, depth, step);
+        plant(b, (patch){ .from = from, .to = to, .depth = depth + 1, .byte = byte_of(&b->keys[from], depth, step) }, step);
+        over->nkids++;
     }
+    if (over->nkids > 0) {
+        self->low = b->patches[over->kids].byte;
+        self->span = (uint16_t)(b->patches[over->kids + over->nkids - 1].byte - self->low + 1);
+        self->edges = b->nedges;
+        b->nedges += self->span;
+    }
+}
+
+/* Once all have grown: a byte leads to a child by its place, without a search. */
+static void join(builder *b, uint32_t at)
+{
+    const patch *over = &b->patches[at];
+    const node *self = &b->nodes[at];
+
+    for (uint32_t i = 0; i < self->span; i++)
+        b->edges[self->edges + i] = NONE;
+    for (uint32_t i = over->kids; i < over->kids + over->nkids; i++)
+        b->edges[self->edges + b->patches[i].byte - self->low] = i;
 }
 
 /* ---- compiling ---- */
@@ -408,7 +440,7 @@ static uint32_t plant_keys(builder *b, uint32_t from)
     if (from == b->nkeys)
         return NONE;
     qsort(b->keys + from, b->nkeys - from, sizeof *b->keys, by_head);
-    return plant(b, (patch){ from, b->nkeys, 0 }, 1);
+    return plant(b, (patch){ .from = from, .to = b->nkeys }, 1);
 }
 
 static void plant_mounts(builder *b)
@@ -503,6 +535,12 @@ static jk_rc compile(builder *b, jk_match_memory memory, const jk_rule *rules, s
     plant_workers(b, against);
     for (uint32_t i = 0; i < b->nnodes; i++)
         grow(b, i);
+    b->edges = memory.alloc(memory.ctx, (b->nedges + 1) * sizeof *b->edges);
+    if (!b->edges)
+        return JK_E_MEMORY;
+    for (uint32_t i = 0; i < b->nnodes; i++)
+        join(b, i);
+    m->edges = b->edges;
     m->nodes = copy(memory, b->nodes, b->nnodes * sizeof *b->nodes);
     m->general = copy(memory, b->general, b->ngeneral * sizeof *b->general);
     return m->nodes && m->general ? JK_OK : JK_E_MEMORY;

@@ -137,8 +137,9 @@ static bool ends_path(char c)
 /* The path of a request target: in the absolute form it begins at the first '/' after "scheme://". */
 static const char *raw_path(const char *raw)
 {
+    if (*raw == '/')
+        return raw;
     const char *s = raw + strcspn(raw, ":/?#");
-
     if (s == raw || strncmp(s, "://", 3) != 0)
         return raw;
     return s + 3 + strcspn(s + 3, "/?#");

@@ -244,7 +244,7 @@ START_TEST(memory_that_is_refused)
     set s;
 
     add_all(&s, example);
-    for (size_t i = 1; i <= 5; i++) {
+    for (size_t i = 1; i <= 6; i++) {
         arena a = { .fail_at = i };
         const jk_match *m = (const jk_match *)&a;
         ck_assert_int_eq(jk_match_make((jk_match_memory){ take, &a }, s.rules, s.n, &m), JK_E_MEMORY);

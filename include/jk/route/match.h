@@ -14,7 +14,7 @@
 
 typedef struct jk_match jk_match;
 
-/* Memory that lives as long as the jk_match: aligned as malloc's, NULL when there is none. It is asked for five
+/* Memory that lives as long as the jk_match: aligned as malloc's, NULL when there is none. It is asked for six
  * blocks, some 200 bytes for each rule, and gets nothing back. */
 typedef struct jk_match_memory {
     void *(*alloc)(void *ctx, size_t n);
