@@ -493,6 +493,8 @@ static void plant_workers(builder *b, uint32_t *against)
 
 /* A trie has less than twice as many nodes as keys, and a key may stand in two: by its head and by its tail. */
 #define MOST_NODES(n) (4 * (n))
+/* A node has at most 256 edges, and they are counted in 32 bits. */
+#define MOST_RULES (NONE / 256 / MOST_NODES(1))
 
 /* What is needed while compiling alone. One more than n, since a block of no bytes may be NULL. */
 static bool take_scratch(builder *b, size_t n)
@@ -552,7 +554,7 @@ jk_rc jk_match_make(jk_match_memory memory, const jk_rule *rules, size_t n, cons
     jk_rc rc = JK_E_MEMORY;
 
     *match = NULL;
-    if (n >= NONE / 4 || !take_scratch(&b, n))
+    if (n > MOST_RULES || !take_scratch(&b, n))
         goto done;
     b.m = memory.alloc(memory.ctx, sizeof *b.m);
     if (b.m == NULL)
