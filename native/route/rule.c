@@ -72,7 +72,7 @@ jk_rule_shape jk_rule_shape_of(jk_span pattern)
     if (at == pattern.len)
         return (jk_rule_shape){ JK_RULE_PREFIX, head, 0 };
     size_t tail = pattern.len - at;
-    if (at == head || literal_length((jk_span){ pattern.p + at, tail }) < tail)
+    if (literal_length((jk_span){ pattern.p + at, tail }) < tail)
         return (jk_rule_shape){ JK_RULE_GENERAL, head, 0 };
     return (jk_rule_shape){ JK_RULE_AFFIX, head, tail };
 }

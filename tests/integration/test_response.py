@@ -248,6 +248,7 @@ def test_flush_before_the_headers_is_ignored(httpd, peer):
 
 # ---- error pages ----
 
+@pytest.mark.differs("1.2.48 sent an empty body")
 def test_an_error_without_a_body_gets_httpds_page(httpd, peer):
     answer = ask(httpd, peer, [ajp.send_headers(404, [("X-App", "1")], "") + ajp.end()], host="pages")
     assert (answer.status, answer.text) == (404, "our own page")
@@ -267,6 +268,7 @@ def test_a_challenge_survives_the_error_page(httpd, peer):
     assert answer.all("WWW-Authenticate") == ['Basic realm="app"']
 
 
+@pytest.mark.differs("1.2.48 sent an empty body")
 def test_an_error_without_a_page_of_ours(httpd, peer):
     """httpd's built-in page, with a length or chunked, and nothing of the application's length."""
     answer = ask(httpd, peer, [ajp.send_headers(500, [("Content-Length", "0")], "") + ajp.end()])

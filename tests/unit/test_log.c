@@ -62,7 +62,7 @@ START_TEST(lines_below_the_level_are_not_even_formatted)
     static const unsigned ids[] = { 0, 0, 0, 9901, 9902, 9903 };
     jk_log_level at = (jk_log_level)(_i / 6), level = (jk_log_level)(_i % 6);
     seen s = { 0 };
-    jk_log log = { at, remember, "TEST", &s };
+    jk_log log = { at, remember, "TEST", NULL, &s };
 
     evaluated = 0;
     log_one(&log, level);
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(a_line_knows_where_it_was_written)
 {
     seen s = { 0 };
-    jk_log log = { JK_LOG_TRACE, remember, "TEST", &s };
+    jk_log log = { JK_LOG_TRACE, remember, "TEST", NULL, &s };
 
     JK_INFO(&log, "worker %s: %d%%", "node1", 7);
     int here = __LINE__ - 1;
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(a_long_line_is_cut_and_still_ends)
 {
     seen s = { 0 };
-    jk_log log = { JK_LOG_TRACE, remember, "TEST", &s };
+    jk_log log = { JK_LOG_TRACE, remember, "TEST", NULL, &s };
     char *text = malloc(10001);
 
     memset(text, 'x', 10000);
@@ -108,7 +108,7 @@ END_TEST
 START_TEST(percent_signs_in_what_is_logged_are_only_text)
 {
     seen s = { 0 };
-    jk_log log = { JK_LOG_TRACE, remember, "TEST", &s };
+    jk_log log = { JK_LOG_TRACE, remember, "TEST", NULL, &s };
 
     JK_ERROR(&log, 9904, "uri %s", "/%n%s%x");
     ck_assert_str_eq(s.text, "uri /%n%s%x");
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(a_macro_is_one_statement)
 {
     seen s = { 0 };
-    jk_log log = { JK_LOG_TRACE, remember, "TEST", &s };
+    jk_log log = { JK_LOG_TRACE, remember, "TEST", NULL, &s };
 
     if (_i)
         JK_INFO(&log, "yes");

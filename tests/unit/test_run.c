@@ -1,0 +1,317 @@
+/* tests/unit/test_run.c - a run over a socketpair: source, sink and backend answer JK_AGAIN at every step, and the bytes do not
+ * change; the same run blocking gives the same. */
+#include <check.h>
+
+#include "jk/ajp/codes.h"
+#include "jk/net/run.h"
+
+#include <apr_general.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What the container says: a question for more of the body, headers, two chunks with a flush between, the end. */
+static const uint8_t whole_reply[] = {
+    'A', 'B', 0, 3, 6, 0x1F, 0xFA,
+    'A', 'B', 0, 18, 4, 0, 200, 0, 2, 'O', 'K', 0, 0, 1, 0xA0, 0x06, 0, 3, '/', 'x', 'y', 0,
+    'A', 'B', 0, 9, 3, 0, 5, 'h', 'e', 'l', 'l', 'o', 0,
+    'A', 'B', 0, 4, 3, 0, 0, 0,
+    'A', 'B', 0, 6, 3, 0, 2, '!', '!', 0,
+    'A', 'B', 0, 2, 5, 1,
+};
+
+static apr_pool_t *pool;
+
+typedef struct world {
+    bool reluctant; /* JK_AGAIN before everything */
+    bool turn;
+    uint8_t memory[64], got[256];
+    size_t ngot, heads, flushes, body_left;
+    char location[16];
+} world;
+
+static bool not_now(world *w)
+{
+    w->turn = !w->turn;
+    return w->reluctant && w->turn;
+}
+
+static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *ended)
+{
+    world *w = ctx;
+
+    if (not_now(w))
+        return JK_AGAIN;
+    *got = w->body_left < room ? w->body_left : room;
+    if (w->reluctant && *got > 3)
+        *got = 3;
+    memset(p, 'b', *got);
+    w->body_left -= *got;
+    *ended = w->body_left == 0;
+    return JK_OK;
+}
+
+static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
+{
+    world *w = ctx;
+
+    if (not_now(w))
+        return JK_AGAIN;
+    piece[0] = (struct iovec){ w->memory, w->reluctant ? 1 : 5 };
+    piece[1] = (struct iovec){ w->memory + 32, 7 };
+    *n = w->reluctant ? 1 : 2;
+    return JK_OK;
+}
+
+static jk_rc head(void *ctx, jk_reply *h)
+{
+    world *w = ctx;
+    jk_span name, value;
+
+    if (not_now(w))
+        return JK_AGAIN;
+    w->heads++;
+    ck_assert_uint_eq(h->status, 200);
+    ck_assert(jk_reply_field(h, &name, &value));
+    memcpy(w->location, value.p, value.len);
+    return JK_OK;
+}
+
+static jk_rc body(void *ctx, jk_span bytes)
+{
+    world *w = ctx;
+
+    if (not_now(w))
+        return JK_AGAIN;
+    memcpy(w->got + w->ngot, bytes.p, bytes.len);
+    w->ngot += bytes.len;
+    return JK_OK;
+}
+
+static jk_rc pass(void *ctx, bool flush)
+{
+    world *w = ctx;
+
+    if (not_now(w))
+        return JK_AGAIN;
+    w->flushes += flush;
+    return JK_OK;
+}
+
+static bool holds(void *ctx)
+{
+    (void)ctx;
+    return false;
+}
+
+static const jk_sink_ops ops = { lend, head, body, pass, holds };
+
+typedef struct table {
+    world w;
+    jk_request rq;
+    jk_source source;
+    jk_sink sink;
+    jk_log log;
+    jk_run run;
+    int container;
+    uint8_t seen[20000];
+    size_t nseen;
+} table;
+
+static void quiet(const jk_log *log, jk_log_level level, const jk_log_place *place, unsigned id, const char *text)
+{
+    (void)log, (void)level, (void)place, (void)id, (void)text;
+}
+
+static table *lay(bool reluctant, size_t body_bytes)
+{
+    table *t = calloc(1, sizeof *t);
+    jk_sock_options none = { 0 };
+    int fd[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    t->container = fd[1];
+    t->w.reluctant = reluctant;
+    t->w.body_left = body_bytes;
+    t->rq = (jk_request){ .method = JK_SPAN_LIT("POST"), .protocol = JK_SPAN_LIT("HTTP/1.1"), .uri = JK_SPAN_LIT("/x"), .ssl_key_size = -1,
+                          .body = body_bytes ? JK_BODY_LENGTH : JK_BODY_NONE, .content_length = body_bytes };
+    t->source = (jk_source){ read_body, &t->w };
+    t->sink = (jk_sink){ &ops, &t->w };
+    t->log = (jk_log){ JK_LOG_EMERG, quiet, "TEST", NULL, NULL };
+    t->run = (jk_run){ .pool = pool, .rq = &t->rq, .source = &t->source, .sink = &t->sink, .log = &t->log, .may_block = !reluctant,
+                       .max_packet = 8192 };
+    jk_run_init(&t->run);
+    ck_assert_int_eq(jk_run_encode(&t->run), JK_OK);
+    t->run.conn = jk_conn_make(fd[0], &none);
+    jk_run_attempt(&t->run);
+    return t;
+}
+
+static void clear(table *t)
+{
+    jk_conn_close(&t->run.conn, false);
+    close(t->container);
+    free(t);
+}
+
+static void collect(table *t)
+{
+    ssize_t n;
+
+    while ((n = recv(t->container, t->seen + t->nseen, sizeof t->seen - t->nseen, MSG_DONTWAIT)) > 0)
+        t->nseen += (size_t)n;
+}
+
+/* The container writes one byte whenever the run waits for it; each wait must name what is waited for. */
+static jk_rc drip(table *t, const uint8_t *bytes, size_t len)
+{
+    size_t at = 0;
+    jk_rc rc;
+
+    for (int steps = 0; (rc = jk_run_crank(&t->run)) == JK_AGAIN; steps++) {
+        ck_assert_int_lt(steps, 100000);
+        ck_assert_int_ne(t->run.wait.what, JK_WAIT_NOTHING);
+        collect(t);
+        if (t->run.wait.what != JK_WAIT_BACKEND_READ)
+            continue;
+        if (at == len)
+            break;
+        ck_assert_int_eq(send(t->container, bytes + at++, 1, 0), 1);
+    }
+    collect(t);
+    return rc;
+}
+
+static void check_answer(const table *t)
+{
+    ck_assert_uint_eq(t->w.heads, 1);
+    ck_assert_uint_eq(t->w.flushes, 1);
+    ck_assert_uint_eq(t->w.ngot, 7);
+    ck_assert_int_eq(memcmp(t->w.got, "hello!!", 7), 0);
+    ck_assert_str_eq(t->w.location, "/xy");
+    ck_assert(jk_run_reusable(&t->run));
+}
+
+START_TEST(again_at_every_step_changes_no_byte)
+{
+    table *slow = lay(true, 9000), *fast = lay(false, 9000);
+
+    ck_assert_int_eq(drip(slow, whole_reply, sizeof whole_reply), JK_OK);
+    check_answer(slow);
+    ck_assert_int_eq(send(fast->container, whole_reply, sizeof whole_reply, 0), sizeof whole_reply);
+    ck_assert_int_eq(jk_run_crank(&fast->run), JK_OK);
+    collect(fast);
+    check_answer(fast);
+    ck_assert_uint_eq(slow->nseen, fast->nseen);
+    ck_assert_int_eq(memcmp(slow->seen, fast->seen, fast->nseen), 0);
+    clear(slow);
+    clear(fast);
+}
+END_TEST
+
+START_TEST(first_body_packet_leaves_with_the_request)
+{
+    table *t = lay(false, 9000);
+    ssize_t n;
+
+    ck_assert_int_eq(send(t->container, whole_reply, sizeof whole_reply, 0), sizeof whole_reply);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_OK);
+    n = recv(t->container, t->seen, sizeof t->seen, MSG_DONTWAIT);
+    ck_assert_uint_eq((size_t)n, t->run.forward_len + 8192 + 6 + 9000 - 8186);
+    ck_assert_uint_eq(t->seen[t->run.forward_len + 4] << 8 | t->seen[t->run.forward_len + 5], 8186);
+    clear(t);
+}
+END_TEST
+
+START_TEST(a_body_shorter_than_its_length_reaches_nobody)
+{
+    table *t = lay(false, 100);
+
+    t->w.body_left = 60;
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_E_CLIENT_READ);
+    collect(t);
+    ck_assert_uint_eq(t->nseen, 0);
+    ck_assert_int_eq(t->run.x.progress, JK_PROGRESS_NONE);
+    clear(t);
+}
+END_TEST
+
+START_TEST(every_cut_of_the_reply_is_an_end_of_file_and_not_reusable)
+{
+    for (size_t cut = 0; cut < sizeof whole_reply; cut++) {
+        table *t = lay(false, 9000);
+        if (cut)
+            ck_assert_int_eq(send(t->container, whole_reply, cut, 0), (int)cut);
+        shutdown(t->container, SHUT_WR);
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_E_RECV);
+        ck_assert(!jk_run_reusable(&t->run));
+        clear(t);
+    }
+}
+END_TEST
+
+START_TEST(bytes_after_the_end_keep_the_connection_out_of_the_pool)
+{
+    table *t = lay(false, 9000);
+
+    ck_assert_int_eq(send(t->container, whole_reply, sizeof whole_reply, 0), sizeof whole_reply);
+    ck_assert_int_eq(send(t->container, whole_reply, 3, 0), 3);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_OK);
+    /* Either they were read with the answer, or the look before reuse finds them. */
+    ck_assert(!jk_run_reusable(&t->run) || jk_sock_look(t->run.conn->fd) == JK_LOOK_BYTES);
+    clear(t);
+}
+END_TEST
+
+START_TEST(an_http_port_is_kept_for_the_log)
+{
+    table *t = lay(false, 0);
+
+    ck_assert_int_eq(send(t->container, "HTTP/1.1 400 \r\n", 15, 0), 15);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_E_FRAME);
+    ck_assert_uint_ge(t->run.odd_len, 4);
+    ck_assert_int_eq(memcmp(t->run.odd, "HTTP", 4), 0);
+    clear(t);
+}
+END_TEST
+
+static int finishes;
+static void count_finish(jk_run *run, jk_rc outcome)
+{
+    (void)run, (void)outcome;
+    finishes++;
+}
+
+START_TEST(a_run_ends_once)
+{
+    table *t = lay(false, 0);
+
+    t->run.on_finish = count_finish;
+    jk_run_finish(&t->run, JK_OK);
+    jk_run_finish(&t->run, JK_E_CLIENT_ABORT);
+    ck_assert_int_eq(finishes, 1);
+    clear(t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("run");
+    TCase *t = tcase_create("run");
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    tcase_add_test(t, again_at_every_step_changes_no_byte);
+    tcase_add_test(t, first_body_packet_leaves_with_the_request);
+    tcase_add_test(t, a_body_shorter_than_its_length_reaches_nobody);
+    tcase_add_test(t, every_cut_of_the_reply_is_an_end_of_file_and_not_reusable);
+    tcase_add_test(t, bytes_after_the_end_keep_the_connection_out_of_the_pool);
+    tcase_add_test(t, an_http_port_is_kept_for_the_log);
+    tcase_add_test(t, a_run_ends_once);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    apr_pool_destroy(pool);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
