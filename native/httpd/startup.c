@@ -329,6 +329,20 @@ static void greet(apr_pool_t *p, const jk_server *conf)
         JK_ERROR(&log, 101, "the workers' configuration is broken: the last good one stays in force; httpd's error log names what is wrong");
 }
 
+/* Nobody finds this by looking at the configuration: a request to a virtual host is simply not mapped. */
+static void tell_lonely_mounts(const jk_server *main_conf)
+{
+    jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
+
+    if (main_conf->mounts->nelts == 0 || main_conf->s->next == NULL)
+        return;
+    for (server_rec *v = main_conf->s->next; v; v = v->next)
+        if (jk_config_of(v)->mount_copy == JK_COPY_ON)
+            return;
+    JK_INFO(&log, "the main server's %d mounts apply to no virtual host: JkMountCopy On inside a <VirtualHost>, or JkMountCopy All in the "
+            "main server, copies them", main_conf->mounts->nelts);
+}
+
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     jk_server *main_conf = jk_config_of(s);
@@ -347,6 +361,7 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
             return HTTP_INTERNAL_SERVER_ERROR;
     }
     greet(pconf, main_conf);
+    tell_lonely_mounts(main_conf);
     return OK;
 }
 
