@@ -168,13 +168,14 @@ static int read_number(const jk_key *key, const jk_prop *prop, jk_findings *foun
         n = key->dflt ? atoll(key->dflt) : 0;
     else if (!good)
         n = was;
+    was = n;
     n = clamp(key, n);
     if (!good)
-        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "'%s' is no value for %s; allowed: a number%s; %lld is used",
-                        prop->value, prop->key, allowed_units(key), n);
+        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "'%s' is no value for %s; allowed: a number%s; %d is used",
+                        prop->value, prop->key, allowed_units(key), (int)n);
     else if (was < key->min || (was > key->max && key->type == JK_KEY_INT))
-        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "%s=%s is out of range; allowed: %d to %d; %lld is used", prop->key,
-                        prop->value, key->min, key->max, n);
+        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "%s=%s is out of range; allowed: %d to %d; %d is used", prop->key,
+                        prop->value, key->min, key->max, (int)n);
     return (int)n;
 }
 

@@ -109,7 +109,7 @@ static void keep_as_last_good(apr_pool_t *process, const source_text *src)
     kept = apr_table_make(pool, 8);
     if (src->file) {
         apr_table_set(kept, "file", src->file);
-        apr_table_setn(kept, "text", apr_pstrmemdup(pool, (const char *)src->text.p, src->text.len));
+        apr_table_set(kept, "text", apr_pstrmemdup(pool, (const char *)src->text.p, src->text.len)); /* never setn: keys are ours */
     }
     for (int i = 0; i < src->lines->nelts; i++) {
         const jk_prop *line = &APR_ARRAY_IDX(src->lines, i, jk_prop);

@@ -72,7 +72,6 @@ AddOutputFilter INCLUDES .shtml
         "copy": "JkMountCopy On\nJkMount /own w",
         "onlycopy": "JkMountCopy On",
         "unsafe": "JkMount /* w\nJkOptions +RejectUnsafeURI",
-        "dirs": "JkMount /main w\nJkOptions +ForwardDirectories",
         "last": "JkMount /same w1\nJkMount /same w2",
     }
     files = {"htdocs/app/x.gif": "a static picture", "htdocs/page.shtml": '<p><!--#include virtual="/app/fragment" --></p>',
@@ -305,11 +304,20 @@ def test_set_handler_without_a_worker(httpd, peer):
 
 
 @pytest.mark.differs("the first worker of the list got it")
-def test_forwarded_directories_without_a_mount(httpd, peer):
+def test_forwarded_directories_without_a_mount(fresh_httpd, fresh_peer):
     """The same for JkOptions +ForwardDirectories."""
+    peer = fresh_peer()
+    httpd = fresh_httpd("JkMount /main w\nJkOptions +ForwardDirectories", workers=ajp13(w=peer.port), files={"htdocs/dir/x": "x"})
     httpd.allow("AH01276", "AH01630")
-    answer, _ = ask(httpd, "/dir/", host="dirs")
+    answer, _ = ask(httpd, "/dir/")
     assert answer.status in (403, 404) and not peer.requests
+
+
+def test_forwarded_directories_with_a_mount(fresh_httpd, fresh_peer):
+    """A directory that is mounted goes to the container."""
+    peer = fresh_peer()
+    httpd = fresh_httpd("JkMount /dir/* w\nJkOptions +ForwardDirectories", workers=ajp13(w=peer.port), files={"htdocs/dir/x": "x"})
+    assert ask(httpd, "/dir/")[0].status == 200 and peer.last().uri == "/dir/"
 
 
 def test_set_handler_with_an_unknown_worker(httpd, peer):

@@ -109,13 +109,24 @@ START_TEST(a_look_tells_quiet_closed_and_bytes)
 }
 END_TEST
 
+/* A pool of its own for each test: idle connections are closed when it goes. */
+static void begin(void)
+{
+    apr_pool_create(&p, NULL);
+}
+
+static void end(void)
+{
+    apr_pool_destroy(p);
+}
+
 int main(void)
 {
     Suite *s = suite_create("pool");
     TCase *t = tcase_create("pool");
 
     apr_initialize();
-    apr_pool_create(&p, NULL);
+    tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, the_one_used_last_is_lent_first);
     tcase_add_test(t, a_waiter_gets_the_connection_itself_in_turn);
     tcase_add_test(t, who_gives_up_loses_nothing);
@@ -125,6 +136,5 @@ int main(void)
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);
     srunner_free(r);
-    apr_pool_destroy(p);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

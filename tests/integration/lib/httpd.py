@@ -39,6 +39,7 @@ MPM_SETTINGS = {
 
 # Lines of httpd that mean nothing here.
 BENIGN = [
+    r"AH00488",              # a child of the generation before, seen late by a restart
     r"AH00558",              # no fully qualified domain name
     r"AH0166[0-9]", r"AH01906", r"AH01909", r"AH01873",  # a test's certificate, no shared session cache
     r"AH02292",              # init of the session cache
@@ -51,6 +52,7 @@ JK_LINE = re.compile(r"^.*\[\d+:\d+\] \[(trace|debug|info|warn|error|emerg)\] (\
 ERROR_LINE = re.compile(r"^\[[^\]]+\] \[(\w*):(\w+)\] ")
 LOUD = ("warn", "error", "crit", "alert", "emerg")
 JK_ID = re.compile(r" \[JK\d{4}\]$")
+STARTUP_LINE = re.compile(r"^(\S+: )?mod_jk: ")  # before the logs are open httpd writes no level
 
 
 def find_binary():
@@ -407,4 +409,4 @@ def is_loud(line):
     err = ERROR_LINE.match(line)
     if err:
         return err.group(2) in LOUD and not any(re.search(b, line) for b in BENIGN)
-    return bool(JK_ID.search(line))
+    return bool(STARTUP_LINE.match(line) or JK_ID.search(line))

@@ -121,6 +121,7 @@ PAGES = {
     "index.jsp": '<%@ page contentType="text/html; charset=UTF-8" %><!DOCTYPE html><title>first page</title>\n'
                  '<p>index.jsp: two and two is <%= 2 + 2 %>, path <%= request.getRequestURI() %></p>\n',
     "echo.jsp": "<%!" + QUOTE + "%><%" + ECHO + "%>",
+    "user.jsp": "<%!" + QUOTE + "%><%" + ECHO + "%>",
     "hello.txt": "a static file of the container\n",
     "error.jsp": '<% response.sendError(Integer.parseInt(request.getParameter("status"))); %>',
     "big.jsp": '<% for (int i = 0; i < 20000; i++) out.println("line " + i + " of a long page"); %>',
