@@ -54,9 +54,9 @@ static int normal_form(request_rec *r, const char **normal)
         return OK;
     log = jk_logfile_about(r);
     if (fault == JK_PATH_ABOVE_ROOT)
-        JK_EMERG(&log, 401, "URI '%s' contains a sequence that tries to escape above the root: refused with 400", r->uri);
+        JK_EMERG(&log, 401, "refused with 400, contains a sequence that tries to escape above the root: %s", r->uri);
     else
-        JK_WARN(&log, 402, "Uri '%s' is invalid. Uri must start with /: refused with 400", r->uri);
+        JK_WARN(&log, 402, "refused with 400, Uri '%s' is invalid. Uri must start with /", r->uri);
     return HTTP_BAD_REQUEST;
 }
 
