@@ -17,24 +17,30 @@ static apr_status_t close_idle(void *data)
 {
     jk_pool *pool = data;
 
-    while (pool->idle) {
-        jk_conn *conn = pool->idle;
-        pool->idle = conn->next;
+    apr_thread_mutex_lock(pool->mutex);
+    jk_conn *conn = pool->idle;
+    pool->idle = NULL;
+    apr_thread_mutex_unlock(pool->mutex);
+    while (conn) {
+        jk_conn *next = conn->next;
         jk_conn_close(&conn, false);
+        conn = next;
     }
     return APR_SUCCESS;
 }
 
 jk_pool *jk_pool_make(apr_pool_t *p, unsigned limit)
 {
-    jk_pool *pool = apr_pcalloc(p, sizeof *pool);
+    apr_pool_t *own;
 
-    if (pool == NULL)
+    /* At a hard stop a child's pool goes while threads still work on requests: what they touch here must outlive it. */
+    if (apr_pool_create(&own, NULL) != APR_SUCCESS)
         return NULL;
+    jk_pool *pool = apr_pcalloc(own, sizeof *pool);
     pool->limit = limit;
-    if (apr_thread_mutex_create(&pool->mutex, APR_THREAD_MUTEX_DEFAULT, p) != APR_SUCCESS)
+    if (apr_thread_mutex_create(&pool->mutex, APR_THREAD_MUTEX_DEFAULT, own) != APR_SUCCESS)
         return NULL;
-    if (apr_thread_cond_create(&pool->granted, p) != APR_SUCCESS)
+    if (apr_thread_cond_create(&pool->granted, own) != APR_SUCCESS)
         return NULL;
     apr_pool_cleanup_register(p, pool, close_idle, apr_pool_cleanup_null);
     return pool;
