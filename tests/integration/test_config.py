@@ -231,7 +231,6 @@ def test_shared_memory_directives_are_accepted(fresh_httpd, fresh_peer, lines):
 def running(fresh_httpd, fresh_peer):
     one, two = fresh_peer(name="one"), fresh_peer(name="two")
     httpd = fresh_httpd("JkMount /* w", workers=ajp13(w=one.port))
-    httpd.begin_test()
     return httpd, one, two
 
 
@@ -311,7 +310,6 @@ def test_properties_survive_too(fresh_httpd, fresh_peer):
     peer = fresh_peer(name="one")
     lines = f"JkWorkerProperty worker.list=w\nJkWorkerProperty worker.w.host=127.0.0.1\nJkWorkerProperty worker.w.port={peer.port}\n"
     httpd = fresh_httpd(lines + "JkMount /* w")
-    httpd.begin_test()
     httpd.write_config(lines + "JkWorkerProperty worker.w.prot=1\nJkMount /* w")
     for _ in range(3):
         httpd.graceful()

@@ -3,6 +3,7 @@ import ssl
 
 import pytest
 from lib import ajp, client
+from lib.httpd import INCUMBENT
 from lib.workers import ajp13
 
 MOUNT = "JkMount /* w"
@@ -31,7 +32,7 @@ def httpd(make_httpd, peer):
     vhosts["twice"] = f"{MOUNT}\nRequestHeader add X-Twice second"
     vhosts["https"] = f"{MOUNT}\nSetEnvIf X-Scheme https HTTPS=on"
     httpd = make_httpd(MOUNT, workers=ajp13(w=peer.port, s={"port": peer.port, "secret": "a#secret with blanks"}), vhosts=vhosts,
-                       modules=("auth_basic", "authn_file", "authz_user"), tls=MOUNT, start=False)
+                       modules=("auth_basic", "authn_file", "authz_user"), tls=f"{MOUNT}\nProtocols h2 http/1.1", start=False)
     httpd.write_users(alice="pw")
     return httpd.start()
 
@@ -224,6 +225,42 @@ def test_tls_facts(httpd, peer):
     assert (r.attribute("ssl_cipher"), r.attribute("ssl_key_size")) == (cipher, bits)
     assert r.attribute("AJP_SSL_PROTOCOL") == protocol
     assert not r.has("ssl_cert"), "no client certificate, no attribute"
+
+
+def test_tls_facts_on_http2(httpd, peer):
+    """The facts belong to the connection that the stream came on."""
+    if not client.has_curl_h2():
+        pytest.skip("no curl with HTTP/2")
+    code, _, words = client.curl("-k", "--http2", f"https://localhost:{httpd.tls_port}/tls2", "--resolve", f"localhost:{httpd.tls_port}:127.0.0.1")
+    assert code == 0, words
+    r = peer.last()
+    assert r.protocol == "HTTP/2.0" and r.is_ssl is True
+    if not INCUMBENT:
+        assert r.attribute("ssl_cipher") and r.attribute("AJP_SSL_PROTOCOL") == "TLSv1.3"
+
+
+CLIENT_CERTIFICATES = {
+    "verified": ("SSLVerifyClient require\nSSLCACertificateFile conf/client.crt", True),
+    "not verified": ("SSLVerifyClient optional_no_ca", False),
+    "not verified, but exported": ("SSLVerifyClient optional_no_ca\nSSLOptions +StdEnvVars +ExportCertData", True),
+}
+
+
+@pytest.mark.differs("nothing without SSLOptions")
+@pytest.mark.parametrize("how", CLIENT_CERTIFICATES)
+def test_client_certificates(fresh_httpd, peer, how):
+    """A certificate is an identity only where httpd has verified it, or where the administrator hands it out."""
+    lines, forwarded = CLIENT_CERTIFICATES[how]
+    httpd = fresh_httpd(workers=ajp13(w=peer.port), tls=f"JkMount /* w\n{lines}", start=False)
+    httpd.make_certificate("client")
+    httpd.start()
+    context = ssl._create_unverified_context()
+    context.load_cert_chain(httpd.path("conf/client.crt"), httpd.path("conf/client.key"))
+    httpd.allow("AH02040")  # the certificate is its own issuer
+    assert client.get(httpd.tls_port, "/cert", tls=context).status == 200
+    with open(httpd.path("conf/client.crt")) as f:
+        pem = f.read()
+    assert (peer.last().attribute("ssl_cert") or "").strip() == (pem.strip() if forwarded else "")
 
 
 # ---- the forms of the URI ----

@@ -45,7 +45,7 @@ BENIGN = [
     r"AH02292",              # init of the session cache
     r"AH10034",              # the MPM does not suit HTTP/2 (prefork)
     r"AH00045",              # a child is slow to exit and gets a second SIGTERM
-    r"AH00469",              # long-lost child came home, after restarts
+    r"AH00469", r"AH00167", r"AH00291",  # "long lost child came home": a piped log's program of the generation before
 ]
 
 JK_LINE = re.compile(r"^.*\[\d+:\d+\] \[(trace|debug|info|warn|error|emerg)\] (\w+::[\w.]+) \((\d+)\): (.*)$")
@@ -233,9 +233,10 @@ class Httpd:
             yield f"LoadModule {name}_module {path}"
         yield f"LoadModule jk_module {module_under_test()}"
 
-    def make_certificate(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-keyout", self.path("conf/server.key"), "-out", self.path("conf/server.crt")],
+    def make_certificate(self, name="server"):
+        """conf/NAME.crt and .key, self-signed."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={'localhost' if name == 'server' else name}",
+                        "-keyout", self.path(f"conf/{name}.key"), "-out", self.path(f"conf/{name}.crt")],
                        check=True, capture_output=True)
 
     def write_users(self, **users):
@@ -260,7 +261,7 @@ class Httpd:
     def start(self, seconds=20.0):
         with open(self.stderr.path, "ab") as err:
             self.child = proc.spawn(self.argv("-DFOREGROUND"), stdout=err, stderr=err, env=self.environment())
-        up = proc.wait_until(lambda: self.child.poll() is not None or proc.accepts(("127.0.0.1", self.ctl)), seconds)
+        up = proc.wait_until(lambda: self.child.poll() is not None or self.generations() and proc.accepts(("127.0.0.1", self.ctl)), seconds)
         if not up or not self.wait_idle(seconds):
             words = self.stderr.text() + self.error_log.text()
             self.stop()
