@@ -115,7 +115,7 @@ jk_span jk_codes_response_header_name(unsigned code)
 uint16_t jk_codes_response_header(jk_span name)
 {
     for (unsigned i = 1; i < ROWS(response_headers); i++)
-        if (jk_span_ieq(name, response_headers[i]))
+        if (name.len == response_headers[i].len && jk_span_ieq(name, response_headers[i]))
             return (uint16_t)(0xA000u + i);
     return 0;
 }

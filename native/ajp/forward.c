@@ -163,21 +163,19 @@ jk_rc jk_forward_encode(const jk_request *rq, uint8_t *p, size_t cap, size_t *le
 
 static void larger(jk_misfit *most, jk_misfit_part part, jk_span name, jk_span value)
 {
-    if (value.len <= most->size)
+    if (name.len + value.len <= most->size)
         return;
     most->part = part;
     most->name = name;
-    most->size = value.len;
+    most->size = name.len + value.len;
 }
 
 jk_misfit jk_forward_misfit(const jk_request *rq)
 {
-    jk_misfit most = { JK_MISFIT_URI, JK_SPAN_NONE, rq->uri.len, jk_forward_bound(rq) };
+    jk_misfit most = { JK_MISFIT_URI, JK_SPAN_NONE, rq->uri.len + rq->query.len, jk_forward_bound(rq) };
 
     for (size_t i = 0; i < rq->nheaders; i++)
         larger(&most, JK_MISFIT_HEADER, rq->headers[i].name, rq->headers[i].value);
-    /* The query is a part of what the client calls the URI. */
-    larger(&most, JK_MISFIT_URI, JK_SPAN_NONE, rq->query);
     larger(&most, JK_MISFIT_ATTRIBUTE, JK_SPAN_LIT("remote user"), rq->remote_user);
     larger(&most, JK_MISFIT_ATTRIBUTE, JK_SPAN_LIT("client certificate"), rq->ssl_cert);
     for (size_t i = 0; i < rq->nenv; i++)

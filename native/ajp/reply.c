@@ -4,12 +4,15 @@
 
 #include "jk/ajp/codes.h"
 
-static jk_span read_name(jk_in *in)
+/* A name; *code is 0 where it is a string. */
+static jk_span read_name(jk_in *in, unsigned *code)
 {
     unsigned first = jk_in_u16(in);
 
+    *code = 0;
     if ((first & 0xFF00) != 0xA000)
         return jk_in_string_rest(in, first);
+    *code = first;
     jk_span name = jk_codes_response_header_name(first);
     if (name.p == NULL)
         in->bad = true;
@@ -24,19 +27,23 @@ static bool whole(jk_span s)
 
 static jk_rc parse_headers(jk_in in, jk_reply *out)
 {
+    unsigned code;
+
     out->status = jk_in_u16(&in);
     out->reason = jk_in_string(&in);
     out->nheaders = jk_in_u16(&in);
+    out->nplain = 0;
     out->fields = in;
     if (in.bad || out->status == 0 || out->status == 0xFFFF || out->nheaders == 0xFFFF)
         return JK_E_PAYLOAD;
     if (out->reason.p && !whole(out->reason))
         return JK_E_PAYLOAD;
     for (unsigned i = 0; i < out->nheaders; i++) {
-        jk_span name = read_name(&in);
+        jk_span name = read_name(&in, &code);
         jk_span value = jk_in_string(&in);
         if (in.bad || !whole(name) || name.len == 0 || !whole(value))
             return JK_E_PAYLOAD;
+        out->nplain += code == 0;
     }
     return JK_OK;
 }
@@ -95,8 +102,7 @@ bool jk_reply_field(jk_reply *reply, jk_span *name, jk_span *value)
     if (reply->nheaders == 0)
         return false;
     reply->nheaders--;
-    reply->coded = reply->fields.left > 0 && reply->fields.p[0] == 0xA0;
-    *name = read_name(&reply->fields);
+    *name = read_name(&reply->fields, &reply->code);
     *value = jk_in_string(&reply->fields);
     return true;
 }

@@ -2,6 +2,8 @@
  * is buffered in the core and what is new must stay under its FlushMaxThreshold (64 KB), or it would block. */
 #include "answer.h"
 
+#include "jk/ajp/codes.h"
+
 #include <apr_date.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -147,15 +149,22 @@ static void set_content_type(request_rec *r, char *value)
     ap_set_content_type(r, value);
 }
 
-static void set_content_length(request_rec *r, const char *value)
+/* Digits without an end in sight, or with a sign, are no length: the header is left out and httpd frames the body its own way. */
+static void set_content_length(request_rec *r, char *value)
 {
     apr_off_t length = 0;
     const char *c = value;
 
     for (; apr_isdigit(*c) && c - value < 18; c++) /* 18 digits cannot overflow */
         length = length * 10 + (*c - '0');
-    if (c > value && *c == '\0')
+    if (c == value || *c != '\0')
+        return;
+    if (*value == '0' && c - value > 1) { /* leading zeros: written anew */
         ap_set_content_length(r, length);
+        return;
+    }
+    r->clength = length;
+    apr_table_setn(r->headers_out, "Content-Length", value);
 }
 
 static void set_last_modified(request_rec *r, const char *value)
@@ -164,35 +173,39 @@ static void set_last_modified(request_rec *r, const char *value)
     ap_set_last_modified(r);
 }
 
-static void set_field(request_rec *r, const char *name, size_t len, char *value)
+static void set_field(request_rec *r, unsigned code, const char *name, char *value)
 {
-    switch (len) {
-    case 8:
-        if (!ap_cstr_casecmp(name, "Location")) {
-            apr_table_setn(r->headers_out, name, value);
-            return;
-        }
+    switch (code) {
+    case JK_AJP_RESPONSE_LOCATION:
+        apr_table_setn(r->headers_out, name, value);
         break;
-    case 12:
-        if (!ap_cstr_casecmp(name, "Content-Type")) {
-            set_content_type(r, value);
-            return;
-        }
+    case JK_AJP_RESPONSE_CONTENT_TYPE:
+        set_content_type(r, value);
         break;
-    case 13:
-        if (!ap_cstr_casecmp(name, "Last-Modified")) {
-            set_last_modified(r, value);
-            return;
-        }
+    case JK_AJP_RESPONSE_LAST_MODIFIED:
+        set_last_modified(r, value);
         break;
-    case 14:
-        if (!ap_cstr_casecmp(name, "Content-Length")) {
-            set_content_length(r, value);
-            return;
-        }
+    case JK_AJP_RESPONSE_CONTENT_LENGTH:
+        set_content_length(r, value);
+        break;
+    default:
+        apr_table_addn(r->headers_out, name, value);
         break;
     }
-    apr_table_addn(r->headers_out, name, value);
+}
+
+static char *copy_of(request_rec *r, jk_span s)
+{
+    return apr_pstrmemdup(r->pool, (const char *)s.p, s.len);
+}
+
+/* The names that are strings lie in memory that is read into again. */
+static void take_field(request_rec *r, const jk_reply *head, jk_span name, jk_span value)
+{
+    if (head->code)
+        set_field(r, head->code, (const char *)name.p, copy_of(r, value));
+    else
+        set_field(r, jk_codes_response_header(name), copy_of(r, name), copy_of(r, value));
 }
 
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
@@ -230,16 +243,15 @@ static jk_rc take_head(void *ctx, jk_reply *head)
 {
     jk_answer *a = ctx;
     request_rec *r = a->r;
-    const char *connection = head->nheaders ? connection_of(*head) : NULL;
+    const char *connection = head->nplain ? connection_of(*head) : NULL; /* no code stands for a hop-by-hop header */
     jk_span name, value;
 
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
     while (jk_reply_field(head, &name, &value))
-        if (head->coded || !hop_by_hop(name, connection)) /* no code stands for a hop-by-hop header; other memory is read into again */
-            set_field(r, head->coded ? (const char *)name.p : apr_pstrmemdup(r->pool, (const char *)name.p, name.len), name.len,
-                      apr_pstrmemdup(r->pool, (const char *)value.p, value.len));
+        if (head->code || !hop_by_hop(name, connection))
+            take_field(r, head, name, value);
     a->headed = true;
     a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
     return a->flush_header ? pass(a, true) : JK_OK;

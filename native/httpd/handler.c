@@ -16,11 +16,12 @@
 
 APLOG_USE_MODULE(jk);
 
-/* What mapping found, kept with the request. */
+/* What was found out about a request before its handler runs, kept with it. */
 typedef struct jk_mapped {
-    const char *name; /* the worker's, as mounted */
+    const char *name; /* the worker's, as mounted; NULL: no mount */
     const jk_worker *worker; /* NULL: there is none of that name */
     const char *uri;  /* the decoded path before it was normalised */
+    const apr_table_t *hop_fields; /* see request.h; NULL: none */
 } jk_mapped;
 
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
@@ -31,9 +32,45 @@ typedef struct jk_call {
     jk_log log;
 } jk_call;
 
-static jk_mapped *mapped_of(request_rec *r)
+static jk_mapped *kept_of(request_rec *r)
 {
     return ap_get_module_config(r->request_config, &jk_module);
+}
+
+/* NULL: no mount maps it. */
+static jk_mapped *mapped_of(request_rec *r)
+{
+    jk_mapped *kept = kept_of(r);
+
+    return kept && kept->name ? kept : NULL;
+}
+
+static void keep(request_rec *r, jk_mapped found)
+{
+    jk_mapped *kept = kept_of(r);
+
+    if (kept == NULL) {
+        kept = apr_palloc(r->pool, sizeof *kept);
+        ap_set_module_config(r->request_config, &jk_module, kept);
+    } else {
+        found.hop_fields = kept->hop_fields;
+    }
+    *kept = found;
+}
+
+/* ---- what Connection names ---- */
+
+/* A redirect inside the server and a sub-request share the header fields of the request they come from. */
+static void keep_hop_fields(request_rec *r)
+{
+    request_rec *from = r->prev ? r->prev : r->main;
+    const jk_mapped *before = from ? kept_of(from) : NULL;
+    const apr_table_t *fields = from ? (before ? before->hop_fields : NULL) : jk_request_hop_fields(r);
+
+    if (fields) {
+        keep(r, (jk_mapped){ NULL, NULL, NULL, NULL });
+        kept_of(r)->hop_fields = fields;
+    }
 }
 
 /* ---- mapping ---- */
@@ -62,10 +99,7 @@ static int normal_form(request_rec *r, const char **normal)
 
 static void note_mapped(request_rec *r, const char *name, const jk_worker *worker, const char *uri)
 {
-    jk_mapped *m = apr_palloc(r->pool, sizeof *m);
-
-    *m = (jk_mapped){ name, worker, uri };
-    ap_set_module_config(r->request_config, &jk_module, m);
+    keep(r, (jk_mapped){ name, worker, uri, NULL });
     apr_table_setn(r->notes, "JK_WORKER_NAME", name);
     r->handler = JK_HANDLER;
 }
@@ -108,6 +142,7 @@ int jk_handler_translate(request_rec *r)
 {
     const jk_server *conf = jk_config_of(r->server);
 
+    keep_hop_fields(r);
     if (conf->map == NULL || not_ours(r) || switched_off(r))
         return DECLINED;
     if (r->handler && strcmp(r->handler, JK_HANDLER) == 0)
@@ -160,9 +195,9 @@ static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
     const char *name = apr_table_get(r->subprocess_env, "JK_WORKER_NAME");
     int status;
 
-    *m = (jk_mapped){ NULL, NULL, r->uri };
+    *m = (jk_mapped){ NULL, NULL, r->uri, NULL };
     if (name) {
-        *m = (jk_mapped){ name, jk_startup_worker(name), r->uri };
+        *m = (jk_mapped){ name, jk_startup_worker(name), r->uri, NULL };
         apr_table_setn(r->notes, "JK_WORKER_NAME", name);
         return check_access(r);
     }
@@ -205,7 +240,7 @@ static void tell_misfit(const jk_call *call, const jk_worker *worker, const jk_m
     JK_ERROR(&call->log, 501, "(%s) Creating AJP message failed without recovery - check max_packet_size: the request needs %" APR_SIZE_T_FMT
              " bytes, max_packet_size is %d; the largest part is %s %.*s with %" APR_SIZE_T_FMT " bytes. Raise worker.%s.max_packet_size and "
              "the connector's packetSize alike (at most 65536), or make the client send less",
-             worker->name, why->total, (int)worker->conf->tune.max_packet_size, parts[why->part], (int)why->name.len,
+             worker->name, why->total, (int)worker->conf->tune.max_packet_size, parts[why->part], why->name.len < 64 ? (int)why->name.len : 64,
              why->name.p ? (const char *)why->name.p : "", why->size, worker->name);
 }
 
@@ -240,7 +275,8 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
 static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     jk_call *call = apr_pcalloc(r->pool, sizeof *call);
-    int status = jk_request_take(&call->in, r, conf, m->uri);
+    const jk_mapped *kept = kept_of(r);
+    int status = jk_request_take(&call->in, r, conf, m->uri, kept ? kept->hop_fields : NULL);
 
     if (status != OK)
         return status;

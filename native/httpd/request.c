@@ -29,15 +29,41 @@ static const char *forwarded_uri(request_rec *r, int options, const char *uri)
 
 /* ---- headers ---- */
 
-/* The names in a Connection header, where it names anything but the two words that every client sends. */
-static jk_span connection_names(const char *value)
+static bool names_headers(const char *connection)
 {
-    if (value == NULL || !ap_cstr_casecmp(value, "keep-alive") || !ap_cstr_casecmp(value, "close"))
-        return JK_SPAN_NONE;
-    return jk_span_of(value);
+    return connection && ap_cstr_casecmp(connection, "keep-alive") && ap_cstr_casecmp(connection, "close");
 }
 
-static void take_headers(jk_request *rq, request_rec *r)
+apr_table_t *jk_request_hop_fields(request_rec *r)
+{
+    const char *connection = apr_table_get(r->headers_in, "Connection"), *value;
+    apr_table_t *fields;
+    char *rest, *word;
+
+    if (!names_headers(connection))
+        return NULL;
+    fields = apr_table_make(r->pool, 2);
+    for (word = apr_strtok(apr_pstrdup(r->pool, connection), ", \t", &rest); word; word = apr_strtok(NULL, ", \t", &rest))
+        if ((value = apr_table_get(r->headers_in, word)) != NULL)
+            apr_table_setn(fields, word, value);
+    return apr_is_empty_table(fields) ? NULL : fields;
+}
+
+/* Those of `fields` that nobody in the server has set since, as the list that AJP's encoder leaves out. */
+static jk_span still_the_clients(request_rec *r, const apr_table_t *fields)
+{
+    const apr_array_header_t *all = apr_table_elts(fields);
+    const char *list = "";
+
+    for (int i = 0; i < all->nelts; i++) {
+        const apr_table_entry_t *one = &APR_ARRAY_IDX(all, i, apr_table_entry_t);
+        if (apr_table_get(r->headers_in, one->key) == one->val)
+            list = apr_pstrcat(r->pool, list, *list ? "," : "", one->key, NULL);
+    }
+    return *list ? jk_span_of(list) : JK_SPAN_NONE;
+}
+
+static void take_headers(jk_request *rq, request_rec *r, const apr_table_t *hop_fields)
 {
     const apr_array_header_t *table = apr_table_elts(r->headers_in);
     const apr_table_entry_t *e = (const void *)table->elts;
@@ -47,7 +73,8 @@ static void take_headers(jk_request *rq, request_rec *r)
         fields[i] = (jk_field){ jk_span_of(e[i].key), jk_span_of(e[i].val ? e[i].val : "") };
     rq->headers = fields;
     rq->nheaders = (size_t)table->nelts;
-    rq->connection = connection_names(apr_table_get(r->headers_in, "Connection"));
+    if (hop_fields)
+        rq->connection = still_the_clients(r, hop_fields);
 }
 
 /* ---- who and where ---- */
@@ -182,7 +209,7 @@ static int take_body(jk_incoming *in, request_rec *r)
     return OK;
 }
 
-int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri)
+int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri, const apr_table_t *hop_fields)
 {
     jk_request *rq = &in->rq;
     const char *https;
@@ -197,7 +224,7 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->remote_user = jk_span_of(r->user);
     rq->auth_type = jk_span_of(r->ap_auth_type);
     rq->activation = JK_SPAN_LIT("ACT");
-    take_headers(rq, r);
+    take_headers(rq, r, hop_fields);
     take_addresses(rq, r, conf->options);
     https = apr_table_get(r->subprocess_env, "HTTPS");
     if (ap_ssl_conn_is_ssl(r->connection))

@@ -14,7 +14,12 @@ typedef struct jk_incoming {
     bool ended;
 } jk_incoming;
 
-/* Fills *in from r. `uri` is the decoded path before it was normalised. OK, or the status to answer with. */
-int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri);
+/* The header fields that the client's Connection names, with the values they have now; NULL: there are none. To be called
+ * before anything in the server may set header fields: those are not the client's to take away (RFC 9110, 7.6.1). */
+apr_table_t *jk_request_hop_fields(request_rec *r);
+
+/* Fills *in from r. `uri` is the decoded path before it was normalised; hop_fields as above, or NULL. OK, or the status to
+ * answer with. */
+int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri, const apr_table_t *hop_fields);
 
 #endif

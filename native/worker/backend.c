@@ -449,9 +449,12 @@ static void on_finish(jk_run *run, jk_rc outcome)
 static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
 {
     jk_backend *backend = backend_of(worker);
+    apr_pool_t *own;
 
     (void)log;
-    if (apr_thread_mutex_create(&backend->mutex, APR_THREAD_MUTEX_DEFAULT, p) != APR_SUCCESS)
+    if (apr_pool_create(&own, NULL) != APR_SUCCESS) /* as the connection pool's: threads may still work when p goes */
+        return JK_E_MEMORY;
+    if (apr_thread_mutex_create(&backend->mutex, APR_THREAD_MUTEX_DEFAULT, own) != APR_SUCCESS)
         return JK_E_MEMORY;
     backend->pool = jk_pool_make(p, worker->conf->connection_pool_size > 0 ? (unsigned)worker->conf->connection_pool_size : 0);
     return backend->pool ? JK_OK : JK_E_MEMORY;

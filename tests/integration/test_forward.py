@@ -29,6 +29,7 @@ def httpd(make_httpd, peer):
     vhosts["canonical"] = f"{MOUNT}\nUseCanonicalName On"
     vhosts["auth"] = (f"{MOUNT}\n<Location />\nAuthType Basic\nAuthName test\nAuthBasicProvider file\n"
                       "AuthUserFile conf/users\nRequire valid-user\n</Location>")
+    vhosts["strip"] = f"{MOUNT}\nRequestHeader set X-User alice\nRequestHeader set X-Kept late"
     vhosts["twice"] = f"{MOUNT}\nRequestHeader add X-Twice second"
     vhosts["https"] = f"{MOUNT}\nSetEnvIf X-Scheme https HTTPS=on"
     httpd = make_httpd(MOUNT, workers=ajp13(w=peer.port, s={"port": peer.port, "secret": "a#secret with blanks"}), vhosts=vhosts,
@@ -155,6 +156,14 @@ def test_hop_by_hop_headers_stay_here(httpd, peer):
     names = {n.lower() for n, _ in r.headers}
     assert not names & {"connection", *(n.lower() for n, _ in HOP_BY_HOP)}
     assert {"x-hop2", "proxied"} <= names, "only whole names are named"
+
+
+@pytest.mark.differs("hop-by-hop headers were forwarded")
+def test_connection_takes_away_what_the_client_sent_alone(httpd, peer):
+    """A header that the administrator sets is not the client's to drop (compare CVE-2022-31813); one it adds to is."""
+    given = [("Connection", "X-User, X-Mine, X-Kept"), ("X-User", "forged"), ("X-Mine", "1")]
+    r = sent(httpd, peer, "/h", given, host="strip")
+    assert [v for n, v in r.headers if n == "X-User"] == ["alice"] and r.header("X-Mine") is None and r.header("X-Kept") == "late"
 
 
 @pytest.mark.differs("Transfer-Encoding was forwarded")

@@ -443,13 +443,15 @@ END_TEST
 static const struct {
     size_t uri, query, header, cert, env;
     jk_misfit_part part;
+    size_t size;
     const char *name, *why;
 } misfits[] = {
-    { 9000, 10, 20, 0, 0, JK_MISFIT_URI, NULL, "the URI" },
-    { 10, 9000, 20, 0, 0, JK_MISFIT_URI, NULL, "the query is a part of the URI" },
-    { 10, 10, 9000, 0, 0, JK_MISFIT_HEADER, "X-Big", "a header" },
-    { 10, 10, 20, 9000, 0, JK_MISFIT_ATTRIBUTE, "client certificate", "the certificate chain" },
-    { 10, 10, 20, 300, 9000, JK_MISFIT_ATTRIBUTE, "ENV", "a JkEnvVar" },
+    { 9000, 10, 20, 0, 0, JK_MISFIT_URI, 9010, NULL, "the URI" },
+    { 10, 9000, 20, 0, 0, JK_MISFIT_URI, 9010, NULL, "the query is a part of the URI" },
+    { 4500, 4500, 8990, 0, 0, JK_MISFIT_URI, 9000, NULL, "both together" },
+    { 10, 10, 9000, 0, 0, JK_MISFIT_HEADER, 9005, "X-Big", "a header" },
+    { 10, 10, 20, 9000, 0, JK_MISFIT_ATTRIBUTE, 9018, "client certificate", "the certificate chain" },
+    { 10, 10, 20, 300, 9000, JK_MISFIT_ATTRIBUTE, 9003, "ENV", "a JkEnvVar" },
 };
 
 START_TEST(the_largest_part_is_named)
@@ -471,9 +473,23 @@ START_TEST(the_largest_part_is_named)
     rq.nenv = 1;
     jk_misfit got = jk_forward_misfit(&rq);
     ck_assert_msg(got.part == misfits[_i].part, "%s", misfits[_i].why);
-    ck_assert_uint_eq(got.size, 9000);
+    ck_assert_uint_eq(got.size, misfits[_i].size);
     ck_assert_uint_eq(got.total, jk_forward_bound(&rq));
     ck_assert_msg(jk_span_eq(got.name, jk_span_of(misfits[_i].name)), "%s", misfits[_i].why);
+}
+END_TEST
+
+START_TEST(a_huge_name_is_a_part_too)
+{
+    static const uint8_t text[9000];
+    const jk_field field = { { text, 9000 }, JK_SPAN_LIT("v") };
+    jk_request rq = plain();
+
+    rq.headers = &field;
+    rq.nheaders = 1;
+    jk_misfit got = jk_forward_misfit(&rq);
+    ck_assert(got.part == JK_MISFIT_HEADER);
+    ck_assert_uint_eq(got.size, 9001);
 }
 END_TEST
 
@@ -642,6 +658,7 @@ int main(void)
     tcase_add_test(all, more_than_65535_headers_do_not_fit);
     tcase_add_test(all, any_cap_below_the_length_says_so_and_nothing_is_touched_beyond_it);
     tcase_add_loop_test(all, the_largest_part_is_named, 0, ROWS(misfits));
+    tcase_add_test(all, a_huge_name_is_a_part_too);
     tcase_add_test(all, any_request_is_well_formed_and_within_its_bound);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

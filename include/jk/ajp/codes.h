@@ -34,6 +34,14 @@ enum {
     JK_AJP_ATTR_END = 0xFF
 };
 
+/* Response headers that somebody asks for by code. */
+enum {
+    JK_AJP_RESPONSE_CONTENT_TYPE = 0xA001,
+    JK_AJP_RESPONSE_CONTENT_LENGTH = 0xA003,
+    JK_AJP_RESPONSE_LAST_MODIFIED = 0xA005,
+    JK_AJP_RESPONSE_LOCATION = 0xA006
+};
+
 #define JK_AJP_METHOD_STORED 0xFF
 
 /* What must be known of a request header to forward it. */

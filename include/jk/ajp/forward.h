@@ -42,7 +42,7 @@ typedef enum jk_misfit_part { JK_MISFIT_URI, JK_MISFIT_HEADER, JK_MISFIT_ATTRIBU
 typedef struct jk_misfit {
     jk_misfit_part part;
     jk_span name; /* the largest header or attribute; absent for the URI */
-    size_t size;  /* bytes of that value */
+    size_t size;  /* bytes of it, name and value; of the URI with its query */
     size_t total; /* bytes that the whole packet would need */
 } jk_misfit;
 

@@ -14,7 +14,8 @@ typedef struct jk_reply {
     jk_span reason;    /* SEND_HEADERS; absent or empty: httpd's own */
     unsigned nheaders; /* SEND_HEADERS: how many jk_reply_field() will still give */
     jk_in fields;      /* SEND_HEADERS: where the next one begins */
-    bool coded;        /* SEND_HEADERS: the name that jk_reply_field() gave is a constant, not a part of the payload */
+    unsigned nplain;   /* SEND_HEADERS: how many of all names are strings and no codes */
+    unsigned code;     /* SEND_HEADERS: of the name that jk_reply_field() gave, which then is a constant; 0: a part of the payload */
     jk_span body;      /* SEND_BODY_CHUNK; empty: a flush */
     unsigned wanted;   /* GET_BODY_CHUNK: bytes */
     bool reuse;        /* END_RESPONSE */

@@ -1,7 +1,8 @@
 /* include/jk/balance/retry.h - may a request that failed be sent again? Pure (spec: decisions.md "Never done twice",
  * workers.md 8).
  *
- * Nothing of the request written: always, whatever the method. Anything passed to the client, or a body that the
+ * Nothing of the request written: always, whatever the method, where another attempt can end differently (a full pool was waited for
+ * already, and memory that ran out is not back in a moment). Anything passed to the client, or a body that the
  * container has begun to consume: never. In between the administrator's recovery_options decide. */
 #ifndef JK_BALANCE_RETRY_H
 #define JK_BALANCE_RETRY_H
