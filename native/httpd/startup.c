@@ -161,6 +161,8 @@ static jk_workers_conf *parse(apr_pool_t *p, const source_text *src, jk_findings
 {
     jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, ap_server_root_relative(p, ""), environment };
 
+    for (const jk_registry_type *type = worker_types; type->make; type++)
+        in.kinds |= (int)type->kind;
     return jk_workers_parse(p, &in, found);
 }
 
@@ -188,11 +190,17 @@ static int level_of(jk_severity severity)
 
 static void tell(server_rec *s, apr_pool_t *p, const jk_findings *found)
 {
+    int more = -found->all->nelts;
+
     for (int i = 0; i < found->all->nelts; i++) {
         const jk_finding *one = &APR_ARRAY_IDX(found->all, i, jk_finding);
         int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
         ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, s, "mod_jk: %s", jk_findings_text(p, one));
     }
+    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
+        more += jk_findings_count(found, severity);
+    if (more > 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: and %d findings more", more);
 }
 
 static bool uses_workers(server_rec *s)
