@@ -11,10 +11,10 @@ static void unknown_type(jk_parse *ps, const jk_worker_conf *one, const jk_prop 
     const char *type = jk_props_shown(ps->p, prop, NULL);
 
     if (strcmp(prop->value, "ajp12") == 0 || strcmp(prop->value, "ajp14") == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, prop->file, prop->line, "worker '%s': the type %s is not supported any more; use ajp13",
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "worker '%s': the type %s is not supported any more; use ajp13",
                         one->name, type);
     else
-        jk_findings_add(ps->found, JK_FIND_ERROR, prop->file, prop->line, "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s",
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s",
                         type, one->name, jk_findings_hint(ps->p, type, (const char *const[]){ "ajp13", "lb", "status" }, 3));
 }
 
@@ -40,7 +40,7 @@ static bool can_be_made(jk_parse *ps, const jk_worker_conf *one, const jk_prop *
 {
     if (type == NULL || (ps->kinds & (int)one->kind))
         return true;
-    jk_findings_add(ps->found, JK_FIND_ERROR, type->file, type->line, "worker '%s': the type %s is not built yet in this version; "
+    jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(type), "worker '%s': the type %s is not built yet in this version; "
                     "allowed: ajp13", one->name, type->value);
     return false;
 }
@@ -51,7 +51,7 @@ static void set_host(jk_parse *ps, jk_worker_conf *one, const jk_prop *prop)
     const char *wrong = jk_workers_host(prop->value, &host);
 
     if (wrong)
-        jk_findings_add(ps->found, *host.name ? JK_FIND_LENIENT : JK_FIND_ERROR, prop->file, prop->line, "'%s' is no value for %s: %s",
+        jk_findings_add(ps->found, *host.name ? JK_FIND_LENIENT : JK_FIND_ERROR, JK_PROP_AT(prop), "'%s' is no value for %s: %s",
                         jk_props_shown(ps->p, prop, NULL), prop->key, wrong);
     if (*host.name)
         apr_cpystrn(one->tune.host, host.name, sizeof one->tune.host);
@@ -68,12 +68,12 @@ static void set_attribute(jk_parse *ps, jk_worker_conf *one, const jk_source *s,
 
     if (!(key->kinds & (int)one->kind)) {
         if (!s->taken_over[row]) /* a template may serve workers of several types */
-            jk_findings_add(ps->found, JK_FIND_LENIENT, last->file, last->line, "'%s' has no meaning for a worker of this type and is ignored",
+            jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(last), "'%s' has no meaning for a worker of this type and is ignored",
                             last->key);
         return;
     }
     if (key->state == JK_KEY_LATER)
-        jk_findings_add(ps->found, JK_FIND_WARN, last->file, last->line, "'%s' is known, but not in force yet in this version", last->key);
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(last), "'%s' is known, but not in force yet in this version", last->key);
     if (key->home == JK_HOME_TUNE && key->offset == offsetof(jk_tune, host))
         set_host(ps, one, last); /* it comes after the port's row, for a port in the host's value wins */
     else
@@ -107,7 +107,7 @@ jk_worker_conf *jk_build_worker(jk_parse *ps, const char *name, const jk_prop *w
     APR_ARRAY_PUSH(ps->conf->workers, jk_worker_conf *) = one;
     fill(ps, one, s, list);
     if (s == NULL && *where->key) /* the incumbent makes it too */
-        jk_findings_add(ps->found, JK_FIND_LENIENT, where->file, where->line,
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(where),
                         "nothing is written about worker '%s': it is an ajp13 worker at localhost:8009%s",
                         jk_props_shown(ps->p, where, name), where->hidden ? "" : jk_source_hint(ps, name));
     return one;

@@ -20,7 +20,7 @@ static void tell(jk_parse *ps, const jk_worker_conf *one, const char *attr, jk_s
     const jk_prop *prop = jk_source_last(ps, one->name, attr);
 
     if (prop)
-        jk_findings_add(ps->found, severity, prop->file, prop->line, "%s %s", prop->key, what);
+        jk_findings_add(ps->found, severity, JK_PROP_AT(prop), "%s %s", prop->key, what);
 }
 
 static void derive_sockets(jk_worker_conf *one)
@@ -67,8 +67,8 @@ static void derive_packet(jk_parse *ps, jk_worker_conf *one)
 
     one->tune.max_packet_size = is;
     if (was != is)
-        tell(ps, one, "max_packet_size", JK_FIND_WARN, apr_psprintf(ps->p, "is rounded up to %d, a multiple of %d: the connector's packetSize "
-                                                                    "must be the same", is, PACKET_STEP));
+        tell(ps, one, "max_packet_size", JK_FIND_WARN,
+             apr_psprintf(ps->p, "is rounded up to %d, a multiple of %d: the connector's packetSize must be the same", is, PACKET_STEP));
 }
 
 /* activation, else stopped, else disabled. */

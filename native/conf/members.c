@@ -30,13 +30,13 @@ static void add_member(jk_parse *ps, jk_worker_conf *lb, const jk_prop *where, c
     const char *shown = jk_props_shown(ps->p, where, name);
 
     if (is_member(lb, name)) {
-        jk_findings_add(ps->found, JK_FIND_LENIENT, where->file, where->line, "worker '%s' is a member of '%s' twice; once counts", shown,
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(where), "worker '%s' is a member of '%s' twice; once counts", shown,
                         lb->name);
         return;
     }
     const jk_worker_conf *worker = strcmp(name, lb->name) == 0 ? lb : jk_build_worker(ps, name, where, false);
     if (worker->kind != JK_WORKER_AJP13) {
-        jk_findings_add(ps->found, JK_FIND_ERROR, where->file, where->line,
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(where),
                         "worker '%s' is of type %s and cannot be a member of '%s'; allowed: ajp13", shown, word_of(worker), lb->name);
         return;
     }
@@ -65,8 +65,9 @@ static void check_routes(jk_parse *ps, const jk_worker_conf *lb)
             const jk_worker_conf *a = member(lb, i), *b = member(lb, j);
             const jk_prop *at = place(ps, lb, b, "route");
             if (strcmp(a->tune.route, b->tune.route) == 0)
-                jk_findings_add(ps->found, JK_FIND_ERROR, at->file, at->line, "balanced workers '%s' and '%s' of '%s' share the same route '%s'; "
-                                "allowed: a route for each member", a->name, b->name, lb->name, jk_props_shown(ps->p, at, b->tune.route));
+                jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(at),
+                                "balanced workers '%s' and '%s' of '%s' share the same route '%s'; allowed: a route for each member",
+                                a->name, b->name, lb->name, jk_props_shown(ps->p, at, b->tune.route));
         }
 }
 
@@ -97,9 +98,9 @@ static void check_redirect(jk_parse *ps, const jk_worker_conf *lb, const jk_work
     const jk_prop *at = place(ps, lb, m, "redirect");
 
     if (*to && strcmp(to, m->tune.route) == 0)
-        jk_findings_add(ps->found, JK_FIND_LENIENT, at->file, at->line, "member '%s' of '%s' redirects to itself", m->name, lb->name);
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to itself", m->name, lb->name);
     else if (*to && !has_route(lb, to))
-        jk_findings_add(ps->found, JK_FIND_LENIENT, at->file, at->line, "member '%s' of '%s' redirects to '%s', which is no member's route%s",
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to '%s', which is no member's route%s",
                         m->name, lb->name, jk_props_shown(ps->p, at, to), at->hidden ? "" : hint_of_routes(ps, lb, to));
 }
 
@@ -114,7 +115,7 @@ static void check_members(jk_parse *ps, const jk_worker_conf *lb)
         active = active || member(lb, i)->tune.activation == JK_ACTIVE;
     }
     if (!active)
-        jk_findings_add(ps->found, JK_FIND_WARN, at->file, at->line, "no member of '%s' is active", lb->name);
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(at), "no member of '%s' is active", lb->name);
 }
 
 /* ---- the packet ---- */
@@ -130,7 +131,7 @@ static void set_packet(jk_parse *ps, jk_worker_conf *lb)
             most = member(lb, i)->tune.max_packet_size;
     lb->tune.max_packet_size = most;
     if (written && own != most)
-        jk_findings_add(ps->found, JK_FIND_WARN, written->file, written->line, "%s has no effect: the largest of the members counts, %d",
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(written), "%s has no effect: the largest of the members counts, %d",
                         written->key, most);
 }
 
@@ -146,7 +147,7 @@ void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
             add_member(ps, lb, where, APR_ARRAY_IDX(names, n, const char *));
     }
     if (lb->balance_workers->nelts == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, lb->file, lb->line, "worker '%s' is of type lb and has no members; allowed: "
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(lb), "worker '%s' is of type lb and has no members; allowed: "
                         "worker.%s.balance_workers=NAME,NAME", lb->name, lb->name);
     if (lb->members->nelts == 0)
         return;

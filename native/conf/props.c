@@ -82,19 +82,19 @@ static const char *with_macros(jk_props *props, jk_findings *found, const jk_pro
 
     for (n = 0; n < MACROS_MOST && open && (close = strchr(open, ')')) != NULL; n++, open = strstr(from, "$(")) {
         const char *name = apr_pstrmemdup(props->p, open + 2, (apr_size_t)(close - open - 2)), *is = meaning(props, name);
-        APR_ARRAY_PUSH(props->uses, use) = (use){ name, prop->key, prop->file, prop->line, is == NULL };
+        APR_ARRAY_PUSH(props->uses, use) = (use){ name, prop->key, JK_PROP_AT(prop), is == NULL };
         if (is == NULL)
             is = apr_pstrmemdup(props->p, open, (apr_size_t)(close + 1 - open));
         out = apr_pstrcat(props->p, out, apr_pstrmemdup(props->p, from, (apr_size_t)(open - from)), is, NULL);
         from = close + 1;
         if (strlen(out) > LINE_MOST) { /* values that are made of each other may double with every line */
-            jk_findings_add(found, JK_FIND_ERROR, prop->file, prop->line, "the value of '%s' becomes too long; allowed: %d bytes", prop->key,
+            jk_findings_add(found, JK_FIND_ERROR, JK_PROP_AT(prop), "the value of '%s' becomes too long; allowed: %d bytes", prop->key,
                             LINE_MOST);
             return "";
         }
     }
     if (n == MACROS_MOST && open && strchr(open, ')'))
-        jk_findings_add(found, JK_FIND_WARN, prop->file, prop->line, "'%s' has more than %d macros: the others stay as they are", prop->key,
+        jk_findings_add(found, JK_FIND_WARN, JK_PROP_AT(prop), "'%s' has more than %d macros: the others stay as they are", prop->key,
                         MACROS_MOST);
     return apr_pstrcat(props->p, out, from, NULL);
 }
@@ -105,7 +105,7 @@ static void take(jk_props *props, jk_findings *found, const jk_prop *prop)
         return;
     const char *value = with_macros(props, found, prop);
     if (*value)
-        keep(props, prop->key, value, prop->file, prop->line);
+        keep(props, prop->key, value, JK_PROP_AT(prop));
 }
 
 /* Not more of the line than its first word: the rest might be a secret. */
@@ -115,14 +115,20 @@ static void tell_no_equals(jk_findings *found, char *text, const char *file, int
     jk_findings_add(found, JK_FIND_WARN, file, line, "'%.*s' has no '=' and is ignored", SHOWN_MOST, text);
 }
 
+static bool fits(jk_findings *found, size_t len, const char *file, int line)
+{
+    if (len <= LINE_MOST)
+        return true;
+    jk_findings_add(found, JK_FIND_ERROR, file, line, "the line has %" APR_SIZE_T_FMT " bytes; allowed: at most %d", len, LINE_MOST);
+    return false;
+}
+
 void jk_props_line(jk_props *props, jk_findings *found, const char *text, const char *file, int line)
 {
     char *copy = apr_pstrdup(props->p, text), *is = strchr(copy, '=');
 
-    if (strlen(text) > LINE_MOST) {
-        jk_findings_add(found, JK_FIND_ERROR, file, line, "the line has %" APR_SIZE_T_FMT " bytes; allowed: at most %d", strlen(text), LINE_MOST);
+    if (!fits(found, strlen(text), file, line))
         return;
-    }
     if (is == NULL) {
         tell_no_equals(found, trim(copy), file, line);
         return;
@@ -174,9 +180,9 @@ static bool begins(jk_span text, const char *bytes, size_t n)
 
 static void bytes_of_line(jk_props *props, jk_findings *found, jk_span line, const char *file, int number)
 {
-    if (line.len > LINE_MOST)
-        jk_findings_add(found, JK_FIND_ERROR, file, number, "the line has %" APR_SIZE_T_FMT " bytes; allowed: at most %d", line.len, LINE_MOST);
-    else if (line.len && memchr(line.p, 0, line.len))
+    if (!fits(found, line.len, file, number))
+        return;
+    if (line.len && memchr(line.p, 0, line.len))
         jk_findings_add(found, JK_FIND_ERROR, file, number, "the line holds a NUL byte: this is no text file, or it is in UTF-16");
     else
         file_line(props, found, apr_pstrmemdup(props->p, (const char *)line.p, line.len), file, number);
@@ -204,7 +210,8 @@ void jk_props_text(jk_props *props, jk_findings *found, jk_span text, const char
         const uint8_t *eol = memchr(p, '\n', (size_t)(end - p));
         jk_span one = { p, (size_t)((eol ? eol : end) - p) };
         if (cut_off && one.len && memchr(p, '=', one.len) == NULL) /* not quoted: it may be the rest of a secret */
-            jk_findings_add(found, JK_FIND_WARN, file, line, "the line has no '=' and is ignored: a '\\' at a line's end joins no lines here");
+            jk_findings_add(found, JK_FIND_WARN, file, line,
+                            "the line has no '=' and is ignored: a '\\' at the end of a line joins no lines here");
         else
             bytes_of_line(props, found, one, file, line);
         cut_off = ends_in_backslash(one);
@@ -260,7 +267,7 @@ void jk_props_close(jk_props *props, jk_findings *found)
     for (int i = 0; i < props->uses->nelts; i++) {
         const use *u = &APR_ARRAY_IDX(props->uses, i, use);
         if (u->unknown && !is_in(hidden, u->into)) /* in a secret it may be a part of it */
-            jk_findings_add(found, JK_FIND_WARN, u->file, u->line, "$(%.*s) in the value of '%s' is defined neither above nor in the "
+            jk_findings_add(found, JK_FIND_WARN, JK_PROP_AT(u), "$(%.*s) in the value of '%s' is defined neither above nor in the "
                             "environment: it stays as it is", SHOWN_MOST, u->from, u->into);
     }
 }

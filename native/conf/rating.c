@@ -58,7 +58,7 @@ static uint32_t of_list(jk_parse *ps, const jk_worker_conf *status, const char *
         uint32_t one = of_word(word);
         bits |= one;
         if (one == 0 && prop)
-            jk_findings_add(ps->found, JK_FIND_LENIENT, prop->file, prop->line, "'%s' in %s matches nothing and is ignored; allowed: " ALLOWED,
+            jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(prop), "'%s' in %s matches nothing and is ignored; allowed: " ALLOWED,
                             jk_props_shown(ps->p, prop, word), prop->key);
     }
     return bits;
@@ -72,6 +72,6 @@ void jk_rating_derive(jk_parse *ps, jk_worker_conf *status)
     status->good_when = of_list(ps, status, "good", status->good);
     status->bad_when = of_list(ps, status, "bad", status->bad);
     if ((status->good_when & status->bad_when) && prop)
-        jk_findings_add(ps->found, JK_FIND_WARN, prop->file, prop->line, "worker '%s': good and bad overlap: what is in both is bad",
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(prop), "worker '%s': good and bad overlap: what is in both is bad",
                         status->name);
 }

@@ -39,7 +39,7 @@ static void unknown_global(jk_parse *ps, const jk_prop *prop)
 {
     static const char *const names[] = { "worker.list", "worker.maintain" };
 
-    jk_findings_add(ps->found, JK_FIND_ERROR, prop->file, prop->line,
+    jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop),
                     "attribute '%s' is not supported; allowed: worker.list, worker.maintain or worker.NAME.ATTRIBUTE%s", prop->key,
                     jk_findings_hint(ps->p, prop->key, names, 2));
 }
@@ -47,11 +47,11 @@ static void unknown_global(jk_parse *ps, const jk_prop *prop)
 static void tell_old(jk_parse *ps, const jk_prop *prop, const jk_key *key, bool alias)
 {
     if (alias)
-        jk_findings_add(ps->found, JK_FIND_INFO, prop->file, prop->line, "'%s' is deprecated: use %s", prop->key, key->name);
+        jk_findings_add(ps->found, JK_FIND_INFO, JK_PROP_AT(prop), "'%s' is deprecated: use %s", prop->key, key->name);
     else if (key->state == JK_KEY_OLD)
-        jk_findings_add(ps->found, JK_FIND_INFO, prop->file, prop->line, "'%s' is deprecated: %s", prop->key, key->help);
+        jk_findings_add(ps->found, JK_FIND_INFO, JK_PROP_AT(prop), "'%s' is deprecated: %s", prop->key, key->help);
     else if (key->state == JK_KEY_IGNORED) /* who sees the value somewhere waits for no effect */
-        jk_findings_add(ps->found, key->home == JK_HOME_NOWHERE ? JK_FIND_WARN : JK_FIND_INFO, prop->file, prop->line,
+        jk_findings_add(ps->found, key->home == JK_HOME_NOWHERE ? JK_FIND_WARN : JK_FIND_INFO, JK_PROP_AT(prop),
                         "'%s' is accepted and ignored: %s", prop->key, key->help);
 }
 
@@ -69,12 +69,12 @@ static void check_key(jk_parse *ps, const jk_prop *prop)
     }
     const jk_key *key = jk_keys_find(attr, &alias);
     if (key == NULL)
-        jk_findings_add(ps->found, JK_FIND_ERROR, prop->file, prop->line, "attribute '%s' is not supported%s", prop->key,
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "attribute '%s' is not supported%s", prop->key,
                         hint_of_attributes(ps->p, attr));
     else
         tell_old(ps, prop, key, alias);
     if (strlen(name) > JK_NAME_MAX)
-        jk_findings_add(ps->found, JK_FIND_ERROR, prop->file, prop->line, "the worker's name has %" APR_SIZE_T_FMT " bytes; allowed: %d",
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "the worker's name has %" APR_SIZE_T_FMT " bytes; allowed: %d",
                         strlen(name), JK_NAME_MAX);
 }
 
@@ -85,8 +85,8 @@ static void check_duplicate(jk_parse *ps, apr_hash_t *seen, const jk_prop *late)
     const jk_key *key = jk_keys_of(late->key);
 
     if (early && early->line && early->file && !(key && jk_keys_adds_up(key)))
-        jk_findings_add(ps->found, JK_FIND_WARN, late->file, late->line, "Duplicate key '%s' detected: it overrides the value of %s:%d",
-                        late->key, early->file, early->line);
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(late), "Duplicate key '%s' detected: it overrides the value of %s:%d",
+                        late->key, JK_PROP_AT(early));
     apr_hash_set(seen, late->key, APR_HASH_KEY_STRING, late);
 }
 
@@ -123,7 +123,7 @@ static void sort_in(jk_parse *ps, const jk_prop *prop, bool aliases)
         return;
     apr_array_header_t **lines = &find_or_make(ps, name)->by_row[key - jk_keys];
     if (alias && *lines && split(ps->p, APR_ARRAY_IDX(*lines, 0, jk_prop).key, &other, &first) && strcmp(first, key->name) == 0) {
-        jk_findings_add(ps->found, JK_FIND_WARN, prop->file, prop->line, "'%s' is ignored: %s is set too", prop->key, key->name);
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(prop), "'%s' is ignored: %s is set too", prop->key, key->name);
         return;
     }
     if (*lines == NULL)
@@ -185,12 +185,12 @@ static bool ends_well(jk_parse *ps, const jk_source *s)
     for (int depth = 0; ref; depth++) {
         const char *target = target_of(ref);
         if (depth >= NESTING_MOST) {
-            jk_findings_add(ps->found, JK_FIND_ERROR, first->file, first->line, "'%s' refers to itself, or through more than %d workers",
+            jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(first), "'%s' refers to itself, or through more than %d workers",
                             first->key, NESTING_MOST);
             return false;
         }
         if (target == NULL || jk_source_find(ps, target) == NULL) {
-            jk_findings_add(ps->found, JK_FIND_ERROR, ref->file, ref->line, "'%s=%s': there are no such properties; allowed: worker.NAME of a "
+            jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(ref), "'%s=%s': there are no such properties; allowed: worker.NAME of a "
                             "worker in this file%s", ref->key, jk_props_shown(ps->p, ref, NULL),
                             ref->hidden ? "" : jk_source_hint(ps, target ? target : ref->value));
             return false;

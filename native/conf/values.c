@@ -18,7 +18,7 @@ static const struct {
 
 static void tell(jk_findings *found, const jk_prop *prop, const char *allowed, const char *used)
 {
-    jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "'%s' is no value for %s; allowed: %s; %s is used",
+    jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "'%s' is no value for %s; allowed: %s; %s is used",
                     jk_props_shown(found->p, prop, NULL), prop->key, allowed, prop->hidden ? "what can be read of it" : used);
 }
 
@@ -38,6 +38,8 @@ const char *jk_values_allowed(apr_pool_t *p, const jk_key *key)
         if (last)
             break;
     }
+    if (key->type == JK_KEY_LETTERS)
+        return apr_pstrcat(p, "letters of ", text, NULL);
     return *text ? text : key->type == JK_KEY_INT ? "a number" : key->type == JK_KEY_CODES ? "statuses with or without a minus" : "text";
 }
 
@@ -91,9 +93,9 @@ int32_t jk_values_number(const jk_key *key, const jk_prop *prop, jk_findings *fo
     if (!good)
         tell(found, prop, jk_values_allowed(found->p, key), apr_ltoa(found->p, (long)n));
     else if (was != n && prop->hidden)
-        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "%s is out of range; allowed: %d to %d", prop->key, key->min, key->max);
+        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "%s is out of range; allowed: %d to %d", prop->key, key->min, key->max);
     else if (was != n)
-        jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "%s=%s is out of range; allowed: %d to %d; %d is used", prop->key,
+        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "%s=%s is out of range; allowed: %d to %d; %d is used", prop->key,
                         jk_props_shown(found->p, prop, NULL), key->min, key->max, (int)n);
     return (int32_t)n;
 }
@@ -154,7 +156,7 @@ static int32_t read_letters(const jk_key *key, const jk_prop *prop, jk_findings 
         good = good && (w || strchr(" \t,", *c));
     }
     if (!good)
-        tell(found, prop, apr_pstrcat(found->p, "letters of ", jk_values_allowed(found->p, key), NULL), bits ? "what is known of it" : "none");
+        tell(found, prop, jk_values_allowed(found->p, key), bits ? "what is known of it" : "none");
     return bits;
 }
 
@@ -163,7 +165,7 @@ static int32_t read_letters(const jk_key *key, const jk_prop *prop, jk_findings 
 static void set_text(const jk_key *key, const jk_prop *prop, char *home, jk_findings *found)
 {
     if (strlen(prop->value) > (size_t)key->max)
-        jk_findings_add(found, JK_FIND_ERROR, prop->file, prop->line, "the value of '%s' has %" APR_SIZE_T_FMT " bytes; allowed: at most %d",
+        jk_findings_add(found, JK_FIND_ERROR, JK_PROP_AT(prop), "the value of '%s' has %" APR_SIZE_T_FMT " bytes; allowed: at most %d",
                         prop->key, strlen(prop->value), key->max);
     if (key->home == JK_HOME_TUNE)
         apr_cpystrn(home, prop->value, key->size);
@@ -187,11 +189,11 @@ static void read_codes(const jk_key *key, const jk_prop *prop, apr_array_header_
     for (int i = 0; i < words->nelts; i++) {
         const char *word = APR_ARRAY_IDX(words, i, const char *), *rest;
         long long n;
-        bool read = digits(word, &n, &rest), fits = read && llabs(n) >= key->min && llabs(n) <= key->max;
+        bool fits = digits(word, &n, &rest) && llabs(n) >= key->min && llabs(n) <= key->max;
         if (!fits || *rest)
-            jk_findings_add(found, JK_FIND_LENIENT, prop->file, prop->line, "'%s' in %s is no status; allowed: %d to %d, with or without a "
-                            "minus; it is %s", jk_props_shown(found->p, prop, word), prop->key, key->min, key->max,
-                            !fits ? "left out" : prop->hidden ? "taken as far as it is one" : apr_psprintf(found->p, "taken as %d", (int)n));
+            jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop),
+                            "'%s' in %s is no status; allowed: %d to %d, with or without a minus; it is %s",
+                            jk_props_shown(found->p, prop, word), prop->key, key->min, key->max, fits ? "taken by its digits" : "left out");
         if (fits)
             APR_ARRAY_PUSH(codes, int32_t) = (int32_t)n;
     }

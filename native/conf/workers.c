@@ -93,14 +93,14 @@ static void make_list(jk_parse *ps, const jk_prop *list)
 
     jk_values_words(names, list->value);
     if (names->nelts == 0)
-        jk_findings_add(ps->found, JK_FIND_LENIENT, list->file, list->line, "worker.list names no worker; allowed: NAME,NAME");
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(list), "worker.list names no worker; allowed: NAME,NAME");
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
         if (strlen(name) > JK_NAME_MAX)
-            jk_findings_add(ps->found, JK_FIND_ERROR, list->file, list->line, "the worker's name has %" APR_SIZE_T_FMT " bytes; allowed: %d",
+            jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(list), "the worker's name has %" APR_SIZE_T_FMT " bytes; allowed: %d",
                             strlen(name), JK_NAME_MAX);
         else if (jk_workers_find(ps->conf, name))
-            jk_findings_add(ps->found, JK_FIND_INFO, list->file, list->line, "worker '%s' stands in worker.list twice",
+            jk_findings_add(ps->found, JK_FIND_INFO, JK_PROP_AT(list), "worker '%s' stands in worker.list twice",
                             jk_props_shown(ps->p, list, name));
         else
             jk_build_worker(ps, name, list, true);
@@ -139,7 +139,7 @@ static void check_mounts(jk_parse *ps)
         const jk_worker_conf *one = APR_ARRAY_IDX(ps->conf->workers, i, jk_worker_conf *);
         const jk_prop *mount = jk_source_last(ps, one->name, "mount");
         if (mount && !one->listed && one->kind == JK_WORKER_AJP13)
-            jk_findings_add(ps->found, JK_FIND_WARN, mount->file, mount->line, "%s has no effect: worker '%s' is not in worker.list", mount->key,
+            jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(mount), "%s has no effect: worker '%s' is not in worker.list", mount->key,
                             one->name);
     }
 }

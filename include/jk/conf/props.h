@@ -18,6 +18,9 @@ typedef struct jk_prop {
     bool hidden; /* a secret, what one was made of, or what else was made of that: never to be shown */
 } jk_prop;
 
+/* The place of a finding, for jk_findings_add. */
+#define JK_PROP_AT(prop) (prop)->file, (prop)->line
+
 typedef struct jk_props {
     apr_pool_t *p;
     apr_array_header_t *all; /* of jk_prop, in the order of the text; keys may repeat */
