@@ -8,14 +8,14 @@
 
 static void unknown_type(jk_parse *ps, const jk_worker_conf *one, const jk_prop *prop)
 {
-    const char *type = jk_props_shown(ps->p, prop, NULL);
+    static const char *const types[] = { "ajp13", "lb", "status" };
+    const char *type = jk_props_shown(ps->p, prop, NULL), *name = jk_source_shown(ps, one->name);
 
     if (strcmp(prop->value, "ajp12") == 0 || strcmp(prop->value, "ajp14") == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "worker '%s': the type %s is not supported any more; use ajp13",
-                        one->name, type);
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "worker '%s': the type %s is not supported any more; use ajp13", name, type);
     else
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s",
-                        type, one->name, jk_findings_hint(ps->p, type, (const char *const[]){ "ajp13", "lb", "status" }, 3));
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s", type,
+                        name, jk_findings_hint(ps->p, type, types, 3));
 }
 
 /* The type is exact, and in lower case. false: it is none. */
@@ -41,7 +41,7 @@ static bool can_be_made(jk_parse *ps, const jk_worker_conf *one, const jk_prop *
     if (type == NULL || (ps->kinds & (int)one->kind))
         return true;
     jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(type), "worker '%s': the type %s is not built yet in this version; "
-                    "allowed: ajp13", one->name, type->value);
+                    "allowed: ajp13", jk_source_shown(ps, one->name), type->value);
     return false;
 }
 
@@ -103,12 +103,14 @@ jk_worker_conf *jk_build_worker(jk_parse *ps, const char *name, const jk_prop *w
     *one = (jk_worker_conf){ .name = apr_pstrdup(ps->p, name), .file = where->file, .line = where->line };
     one->members = apr_array_make(ps->p, 4, sizeof(const jk_worker_conf *));
     jk_values_defaults(ps->p, one);
+    if (where->hidden)
+        apr_hash_set(ps->hidden, one->name, APR_HASH_KEY_STRING, one);
     apr_hash_set(ps->conf->by_name, one->name, APR_HASH_KEY_STRING, one);
     APR_ARRAY_PUSH(ps->conf->workers, jk_worker_conf *) = one;
     fill(ps, one, s, list);
     if (s == NULL && *where->key) /* the incumbent makes it too */
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(where),
                         "nothing is written about worker '%s': it is an ajp13 worker at localhost:8009%s",
-                        jk_props_shown(ps->p, where, name), where->hidden ? "" : jk_source_hint(ps, name));
+                        jk_source_shown(ps, one->name), where->hidden ? "" : jk_source_hint(ps, name));
     return one;
 }

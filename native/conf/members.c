@@ -31,13 +31,14 @@ static void add_member(jk_parse *ps, jk_worker_conf *lb, const jk_prop *where, c
 
     if (is_member(lb, name)) {
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(where), "worker '%s' is a member of '%s' twice; once counts", shown,
-                        lb->name);
+                        jk_source_shown(ps, lb->name));
         return;
     }
     const jk_worker_conf *worker = strcmp(name, lb->name) == 0 ? lb : jk_build_worker(ps, name, where, false);
     if (worker->kind != JK_WORKER_AJP13) {
         jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(where),
-                        "worker '%s' is of type %s and cannot be a member of '%s'; allowed: ajp13", shown, word_of(worker), lb->name);
+                        "worker '%s' is of type %s and cannot be a member of '%s'; allowed: ajp13", shown, word_of(worker),
+                        jk_source_shown(ps, lb->name));
         return;
     }
     jk_worker_conf *seen = apr_pmemdup(ps->p, worker, sizeof *worker);
@@ -67,7 +68,8 @@ static void check_routes(jk_parse *ps, const jk_worker_conf *lb)
             if (strcmp(a->tune.route, b->tune.route) == 0)
                 jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(at),
                                 "balanced workers '%s' and '%s' of '%s' share the same route '%s'; allowed: a route for each member",
-                                a->name, b->name, lb->name, jk_props_shown(ps->p, at, b->tune.route));
+                                jk_source_shown(ps, a->name), jk_source_shown(ps, b->name), jk_source_shown(ps, lb->name),
+                                jk_props_shown(ps->p, at, b->tune.route));
         }
 }
 
@@ -75,13 +77,17 @@ static void check_routes(jk_parse *ps, const jk_worker_conf *lb)
 static const char *hint_of_routes(jk_parse *ps, const jk_worker_conf *lb, const char *redirect)
 {
     const char **routes = apr_palloc(ps->p, (size_t)lb->members->nelts * sizeof *routes);
+    size_t n = 0;
 
     for (int i = 0; i < lb->members->nelts; i++) {
-        routes[i] = member(lb, i)->tune.route;
-        if (strcmp(member(lb, i)->name, redirect) == 0)
-            return apr_psprintf(ps->p, "; did you mean '%s', the route of that worker?", routes[i]);
+        const jk_worker_conf *m = member(lb, i);
+        if (place(ps, lb, m, "route")->hidden)
+            continue;
+        if (strcmp(m->name, redirect) == 0)
+            return apr_psprintf(ps->p, "; did you mean '%s', the route of that worker?", m->tune.route);
+        routes[n++] = m->tune.route;
     }
-    return jk_findings_hint(ps->p, redirect, routes, (size_t)lb->members->nelts);
+    return jk_findings_hint(ps->p, redirect, routes, n);
 }
 
 static bool has_route(const jk_worker_conf *lb, const char *route)
@@ -94,14 +100,14 @@ static bool has_route(const jk_worker_conf *lb, const char *route)
 
 static void check_redirect(jk_parse *ps, const jk_worker_conf *lb, const jk_worker_conf *m)
 {
-    const char *to = m->tune.redirect;
+    const char *to = m->tune.redirect, *name = jk_source_shown(ps, m->name), *of = jk_source_shown(ps, lb->name);
     const jk_prop *at = place(ps, lb, m, "redirect");
 
     if (*to && strcmp(to, m->tune.route) == 0)
-        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to itself", m->name, lb->name);
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to itself", name, of);
     else if (*to && !has_route(lb, to))
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to '%s', which is no member's route%s",
-                        m->name, lb->name, jk_props_shown(ps->p, at, to), at->hidden ? "" : hint_of_routes(ps, lb, to));
+                        name, of, jk_props_shown(ps->p, at, to), at->hidden ? "" : hint_of_routes(ps, lb, to));
 }
 
 static void check_members(jk_parse *ps, const jk_worker_conf *lb)
@@ -115,7 +121,7 @@ static void check_members(jk_parse *ps, const jk_worker_conf *lb)
         active = active || member(lb, i)->tune.activation == JK_ACTIVE;
     }
     if (!active)
-        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(at), "no member of '%s' is active", lb->name);
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(at), "no member of '%s' is active", jk_source_shown(ps, lb->name));
 }
 
 /* ---- the packet ---- */
@@ -138,6 +144,7 @@ static void set_packet(jk_parse *ps, jk_worker_conf *lb)
 void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
 {
     const apr_array_header_t *lines = jk_source_lines(ps, lb->name, "balance_workers");
+    const char *name = jk_source_shown(ps, lb->name);
 
     for (int i = 0; lines && i < lines->nelts; i++) {
         const jk_prop *where = &APR_ARRAY_IDX(lines, i, jk_prop);
@@ -148,7 +155,7 @@ void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
     }
     if (lb->balance_workers->nelts == 0)
         jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(lb), "worker '%s' is of type lb and has no members; allowed: "
-                        "worker.%s.balance_workers=NAME,NAME", lb->name, lb->name);
+                        "worker.%s.balance_workers=NAME,NAME", name, name);
     if (lb->members->nelts == 0)
         return;
     set_packet(ps, lb);

@@ -73,5 +73,5 @@ void jk_rating_derive(jk_parse *ps, jk_worker_conf *status)
     status->bad_when = of_list(ps, status, "bad", status->bad);
     if ((status->good_when & status->bad_when) && prop)
         jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(prop), "worker '%s': good and bad overlap: what is in both is bad",
-                        status->name);
+                        jk_source_shown(ps, status->name));
 }

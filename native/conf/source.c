@@ -160,6 +160,11 @@ const jk_prop *jk_source_last(const jk_parse *ps, const char *name, const char *
     return lines ? &APR_ARRAY_IDX(lines, lines->nelts - 1, jk_prop) : NULL;
 }
 
+const char *jk_source_shown(const jk_parse *ps, const char *name)
+{
+    return apr_hash_get(ps->hidden, name, APR_HASH_KEY_STRING) ? "(hidden)" : name;
+}
+
 const char *jk_source_hint(const jk_parse *ps, const char *name)
 {
     const char **names = apr_palloc(ps->p, ((size_t)ps->order->nelts + 1) * sizeof *names);

@@ -20,6 +20,7 @@ typedef struct jk_parse {
     jk_workers_conf *conf;
     apr_hash_t *sources;       /* name -> jk_source */
     apr_array_header_t *order; /* of jk_source *, as they were first named */
+    apr_hash_t *hidden;        /* names that were written by a secret's macro */
     int kinds;                 /* jk_worker_kind bits that can be made */
 } jk_parse;
 
@@ -37,6 +38,9 @@ const apr_array_header_t *jk_source_lines(const jk_parse *ps, const char *name, 
 
 /* The last of them; NULL: none. */
 const jk_prop *jk_source_last(const jk_parse *ps, const char *name, const char *attr);
+
+/* A worker's name as a finding may quote it. */
+const char *jk_source_shown(const jk_parse *ps, const char *name);
 
 /* "; did you mean 'x'?" for a name that is like one of theirs. */
 const char *jk_source_hint(const jk_parse *ps, const char *name);

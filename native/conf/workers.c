@@ -8,6 +8,7 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #define SUN_PATH_MOST 107 /* bytes of a Unix socket's path, without its NUL */
@@ -23,12 +24,24 @@ static bool is_port(const char *s, int32_t *port)
     return apr_isdigit(*s) && *end == '\0' && value >= 0 && value <= 65535;
 }
 
-/* Of a name, or of an address where `v6`: a '%' begins its zone. */
-static const char *wrong_name(const char *name, bool v6)
+/* A '%' begins the zone of an address. */
+static bool is_v6(const char *name)
+{
+    char address[INET6_ADDRSTRLEN];
+    uint8_t bytes[16];
+    size_t n = strcspn(name, "%");
+
+    if (n >= sizeof address)
+        return false;
+    apr_cpystrn(address, name, n + 1);
+    return inet_pton(AF_INET6, address, bytes) == 1;
+}
+
+static const char *wrong_name(const char *name)
 {
     if (*name == '\0')
         return "there is no name in it";
-    if (v6 && name[strspn(name, "0123456789abcdefABCDEF:.")] != '\0' && strchr(name, '%') == NULL)
+    if (strchr(name, ':') && !is_v6(name))
         return "there is more than one ':' in it, and it is no IPv6 address; allowed: name, name:port, [v6]:port, unix:/path";
     if (strchr(name, '/'))
         return "there is a '/' in it; allowed: name, name:port, [v6]:port, unix:/path";
@@ -75,7 +88,7 @@ const char *jk_workers_host(const char *text, jk_host *out)
     if (end - text > JK_NAME_MAX)
         return "a host's name has at most 255 bytes";
     apr_cpystrn(out->name, text, (apr_size_t)(end - text) + 1);
-    const char *wrong = wrong_name(out->name, strchr(out->name, ':') != NULL);
+    const char *wrong = wrong_name(out->name);
     if (wrong || port == NULL)
         return wrong;
     int32_t n;
@@ -140,7 +153,7 @@ static void check_mounts(jk_parse *ps)
         const jk_prop *mount = jk_source_last(ps, one->name, "mount");
         if (mount && !one->listed && one->kind == JK_WORKER_AJP13)
             jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(mount), "%s has no effect: worker '%s' is not in worker.list", mount->key,
-                            one->name);
+                            jk_source_shown(ps, one->name));
     }
 }
 
@@ -174,7 +187,7 @@ jk_workers_conf *jk_workers_parse(apr_pool_t *p, const jk_workers_input *in, jk_
     jk_workers_conf *conf = apr_pcalloc(p, sizeof *conf);
     jk_parse ps = { .p = p, .found = found, .props = read_props(p, in, found), .conf = conf,
                     .sources = apr_hash_make(p), .order = apr_array_make(p, 8, sizeof(jk_source *)),
-                    .kinds = in->kinds ? in->kinds : JK_WORKER_AJP13 };
+                    .hidden = apr_hash_make(p), .kinds = in->kinds ? in->kinds : JK_WORKER_AJP13 };
 
     *conf = (jk_workers_conf){ apr_array_make(p, 8, sizeof(jk_worker_conf *)), apr_hash_make(p), 0, ps.props };
     jk_source_gather(&ps);

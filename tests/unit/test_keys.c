@@ -69,7 +69,8 @@ START_TEST(each_home_fits)
     ck_assert(key->offset + key->size <= (key->home == JK_HOME_TUNE ? sizeof(jk_tune) : sizeof(jk_worker_conf)));
     ck_assert_msg(!(key->home == JK_HOME_TUNE && jk_keys_adds_up(key)), "'%s': shared memory has no pointers", key->name);
     for (int i = 0; i < _i; i++)
-        ck_assert_msg(jk_keys[i].home != key->home || jk_keys[i].offset != key->offset, "'%s' and '%s' share a home", key->name, jk_keys[i].name);
+        ck_assert_msg(jk_keys[i].home != key->home || jk_keys[i].offset != key->offset, "'%s' and '%s' share a home", key->name,
+            jk_keys[i].name);
 }
 END_TEST
 
@@ -130,7 +131,8 @@ END_TEST
 /* Garbage never gets by in silence, nothing but the value changes, and a hidden value is not quoted. */
 START_TEST(each_row_stands_garbage)
 {
-    static const char *const garbage[] = { "sesame", "-", "99999999999999999999", "-99999999999999999999", "1.5", "%s%n", "=", "1 2", "\xFF", "12sesame" };
+    static const char *const garbage[] = { "sesame", "-", "99999999999999999999", "-99999999999999999999", "1.5", "%s%n", "=", "1 2",
+        "\xFF", "12sesame" };
     const jk_key *key = &jk_keys[_i];
 
     for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
@@ -138,7 +140,8 @@ START_TEST(each_row_stands_garbage)
         apr_array_header_t *props = props_of("worker.w.k", garbage[i]);
         APR_ARRAY_IDX(props, 0, jk_prop).hidden = true;
         jk_values_set(key, props, &conf, found);
-        ck_assert_msg(strstr(all_findings(), "sesame") == NULL && strstr(all_findings(), "12") == NULL, "'%s': %s", key->name, all_findings());
+        ck_assert_msg(strstr(all_findings(), "sesame") == NULL && strstr(all_findings(), "12") == NULL, "'%s': %s", key->name,
+            all_findings());
         ck_assert(!jk_findings_refuse(found, false));
         if (is_integer(key) && key->type != JK_KEY_WORD && key->home != JK_HOME_NOWHERE && key->type != JK_KEY_LETTERS) {
             int32_t n;
@@ -244,7 +247,8 @@ static const struct {
     { "socket_timeout", "0ms", 0, "", "none with a unit" },
     { "socket_timeout", "+7", 7, "", "a sign" },
     { "socket_timeout", "007", 7, "", "no octal numbers" },
-    { "socket_timeout", "10x", 10, "'10x' is no value for worker.w.socket_timeout; allowed: a number with ms, s, m or h; 10 is used", "letters" },
+    { "socket_timeout", "10x", 10, "'10x' is no value for worker.w.socket_timeout; allowed: a number with ms, s, m or h; 10 is used",
+      "letters" },
     { "socket_timeout", "10k", 10, "10 is used", "a unit of sizes" },
     { "socket_timeout", "10s5", 10, "10 is used", "something behind the unit" },
     { "socket_timeout", "1.5s", 1, "1 is used", "no fractions" },
@@ -266,7 +270,8 @@ static const struct {
     { "max_packet_size", "1m", 65536, "out of range; allowed: 8192 to 65536; 65536 is used", "MB" },
     { "max_packet_size", "1g", 65536, "out of range", "GB" },
     { "max_packet_size", "1000", 8192, "out of range", "too small" },
-    { "max_packet_size", "10s", 8192, "'10s' is no value for worker.w.max_packet_size; allowed: a number with k, m or g", "a unit of times" },
+    { "max_packet_size", "10s", 8192, "'10s' is no value for worker.w.max_packet_size; allowed: a number with k, m or g",
+      "a unit of times" },
     { "max_packet_size", "1b", 8192, "'1b' is no value", "no unit" },
     { "port", "8009", 8009, "", "a count" },
     { "port", "8k", 8, "'8k' is no value for worker.w.port; allowed: a number; 8 is used", "counts have no units" },
@@ -339,7 +344,8 @@ static const struct {
     { "method", "Session", JK_METHOD_SESSIONS, "", "nearly all of it" },
     { "method", "N", JK_METHOD_NEXT, "", "the last" },
     { "method", "Banana", JK_METHOD_BUSYNESS,
-      "'Banana' is no value for k; allowed: Request, Traffic, Busyness, Sessions or Next; Busyness is used", "by its first letter, as ever" },
+      "'Banana' is no value for k; allowed: Request, Traffic, Busyness, Sessions or Next; Busyness is used",
+      "by its first letter, as ever" },
     { "method", "0x", JK_METHOD_REQUEST, "Request is used", "by its first digit" },
     { "method", "fast", JK_METHOD_REQUEST, "Request is used", "the default" },
     { "method", "5", JK_METHOD_REQUEST, "Request is used", "no such number" },
@@ -356,7 +362,8 @@ static const struct {
     { "session_cookie_samesite", "Lax", JK_SAMESITE_LAX, "", "the word" },
     { "session_cookie_samesite", "strict", JK_SAMESITE_STRICT, "", "whatever the case" },
     { "session_cookie_samesite", "None", JK_SAMESITE_NONE, "", "none is a word" },
-    { "session_cookie_samesite", "N", JK_SAMESITE_UNSET, "allowed: Lax, Strict or None; none is used", "the whole word: a letter is too little" },
+    { "session_cookie_samesite", "N", JK_SAMESITE_UNSET, "allowed: Lax, Strict or None; none is used",
+      "the whole word: a letter is too little" },
     { "session_cookie_samesite", "nonsense", JK_SAMESITE_UNSET, "none is used", "and no first letter" },
     { "ping_mode", "C", JK_PING_CONNECT, "", "a letter" },
     { "ping_mode", "cpi", 7, "", "letters" },

@@ -112,7 +112,9 @@ END_TEST
 static const struct {
     size_t len;
     bool good;
-} lengths[] = { { 8191, true }, { 8192, true }, { LINE_MOST - 1, true }, { LINE_MOST, true }, { LINE_MOST + 1, false }, { 2 * LINE_MOST, false } };
+} lengths[] = {
+    { 8191, true }, { 8192, true }, { LINE_MOST - 1, true }, { LINE_MOST, true }, { LINE_MOST + 1, false }, { 2 * LINE_MOST, false },
+};
 
 START_TEST(each_length_of_a_line)
 {
@@ -195,7 +197,8 @@ static const struct {
     { "a=1\nb=x$(a)y$(a)z\n", "a=1@1;b=x1y1z@2;", "", "several, with text around" },
     { "a=1\na=2\nb=$(a)\n", "a=1@1;a=2@2;b=2@3;", "", "the value of that moment" },
     { "a=1\nb=$(a)\na=2\n", "a=1@1;b=1@2;a=2@3;", "", "and not a later one" },
-    { "b=$(a)\na=1\n", "b=$(a)@1;a=1@2;", "w.properties:1: $(a) in the value of 'b' is defined neither above", "not defined yet: left alone" },
+    { "b=$(a)\na=1\n", "b=$(a)@1;a=1@2;", "w.properties:1: $(a) in the value of 'b' is defined neither above",
+      "not defined yet: left alone" },
     { "a=$(HOME_OF_TESTS)\n", "a=here@1;", "", "the environment" },
     { "HOME_OF_TESTS=there\na=$(HOME_OF_TESTS)\n", "HOME_OF_TESTS=there@1;a=there@2;", "", "a property is asked first" },
     { "a=$(EMPTY)\n", "", "", "an empty one leaves an empty value, which is none" },
@@ -326,7 +329,8 @@ START_TEST(long_values_are_shown_cut)
 {
     jk_prop prop = { "k", "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890", "f", 1 };
 
-    ck_assert_str_eq(jk_props_shown(pool, &prop, NULL), "01234567890123456789012345678901234567890123456789012345678901234567890123456789...");
+    ck_assert_str_eq(jk_props_shown(pool, &prop, NULL),
+        "01234567890123456789012345678901234567890123456789012345678901234567890123456789...");
     ck_assert_str_eq(jk_props_shown(pool, &prop, "word"), "word");
     prop.hidden = true;
     ck_assert_str_eq(jk_props_shown(pool, &prop, "word"), "(hidden)");
@@ -338,7 +342,8 @@ END_TEST
 /* The reader is given every beginning of a file, at the very end of readable memory; whole lines before the cut do not change. */
 START_TEST(a_file_cut_at_every_byte)
 {
-    static const char text[] = "\xEF\xBB\xBF# c\r\nps = /\nworker.list=a,b # x\nworker.a.host=$(HOME_OF_TESTS)$(ps)$(no)$(x\nworker.a.secret=#a$(ps)#\\\n"
+    static const char text[] = "\xEF\xBB\xBF# c\r\nps = /\nworker.list=a,b # x\n"
+                               "worker.a.host=$(HOME_OF_TESTS)$(ps)$(no)$(x\nworker.a.secret=#a$(ps)#\\\n"
                                "tail\nworker.a.port=8009#y\n = \n#\n$()=$()\nworker.a.route=$(worker.list)\nlast=$(ps";
     const char *whole;
 
