@@ -12,10 +12,11 @@ static void unknown_type(jk_parse *ps, const jk_worker_conf *one, const jk_prop 
     const char *type = jk_props_shown(ps->p, prop, NULL), *name = jk_source_shown(ps, one->name);
 
     if (strcmp(prop->value, "ajp12") == 0 || strcmp(prop->value, "ajp14") == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "worker '%s': the type %s is not supported any more; use ajp13", name, type);
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "worker '%s': the type %s is not supported any more; use ajp13",
+                        name, type);
     else
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s", type,
-                        name, jk_findings_hint(ps->p, type, types, 3));
+        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop), "Unknown worker type %s for worker %s; allowed: ajp13, lb, status%s",
+                        type, name, jk_findings_hint(ps->p, type, types, 3));
 }
 
 /* The type is exact, and in lower case. false: it is none. */
