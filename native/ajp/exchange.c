@@ -113,13 +113,20 @@ jk_act jk_exchange_event(jk_exchange *x, jk_event event)
     jk_move move = moves[x->phase][event];
 
     x->phase = move.next;
-    if (move.act == JK_ACT_PASS_HEAD)
+    if (move.act == JK_ACT_PASS_HEAD) {
+        x->before_head = x->progress;
         reach(x, JK_PROGRESS_ANSWERED);
+    }
     if (move.act == JK_ACT_SEND_BODY)
         x->owes_body = true;
     if (move.act == JK_ACT_FINISH)
         x->keep = event == JK_EVENT_END_KEEP;
     return move.act;
+}
+
+void jk_exchange_withhold(jk_exchange *x)
+{
+    x->progress = x->before_head;
 }
 
 jk_event jk_exchange_event_of(const jk_reply *reply)

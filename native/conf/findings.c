@@ -1,34 +1,69 @@
 /* native/conf/findings.c - collects, judges and words what a check found. */
 #include "jk/conf/findings.h"
 
+#include "jk/base/span.h"
+
 #include <apr_strings.h>
-#include <string.h>
 
 jk_findings *jk_findings_make(apr_pool_t *p)
 {
-    jk_findings *f = apr_palloc(p, sizeof *f);
+    jk_findings *f = apr_pcalloc(p, sizeof *f);
 
     f->p = p;
     f->all = apr_array_make(p, 8, sizeof(jk_finding));
     return f;
 }
 
+static bool known(const jk_findings *f, const jk_finding *one)
+{
+    for (int i = 0; i < f->all->nelts; i++) {
+        const jk_finding *other = &APR_ARRAY_IDX(f->all, i, jk_finding);
+        if (other->line == one->line && other->severity == one->severity && strcmp(other->text, one->text) == 0 &&
+            (other->file == one->file || (other->file && one->file && strcmp(other->file, one->file) == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* Where all is full the last of the mildest goes: what refuses the configuration must be among those that are told. */
+static bool make_room(jk_findings *f, jk_severity wanted)
+{
+    jk_finding *all = (jk_finding *)f->all->elts;
+    int out = -1;
+
+    for (int i = 0; i < f->all->nelts; i++)
+        if (all[i].severity < wanted && (out < 0 || all[i].severity <= all[out].severity))
+            out = i;
+    if (out < 0)
+        return false;
+    memmove(all + out, all + out + 1, (size_t)(f->all->nelts - out - 1) * sizeof *all);
+    f->all->nelts--;
+    return true;
+}
+
 void jk_findings_add(jk_findings *f, jk_severity severity, const char *file, int line, const char *fmt, ...)
 {
-    jk_finding *one = apr_array_push(f->all);
+    jk_finding one = { severity, file, line, NULL };
     va_list ap;
 
     va_start(ap, fmt);
-    *one = (jk_finding){ severity, file, line, apr_pvsprintf(f->p, fmt, ap) };
+    one.text = apr_pvsprintf(f->p, fmt, ap);
     va_end(ap);
+    if (known(f, &one))
+        return;
+    f->count[severity]++;
+    if (f->all->nelts < JK_FINDINGS_MOST || make_room(f, severity))
+        APR_ARRAY_PUSH(f->all, jk_finding) = one;
+}
+
+int jk_findings_count(const jk_findings *f, jk_severity severity)
+{
+    return f->count[severity];
 }
 
 bool jk_findings_refuse(const jk_findings *f, bool strict)
 {
-    for (int i = 0; i < f->all->nelts; i++)
-        if (APR_ARRAY_IDX(f->all, i, jk_finding).severity >= (strict ? JK_FIND_LENIENT : JK_FIND_ERROR))
-            return true;
-    return false;
+    return f->count[JK_FIND_ERROR] > 0 || (strict && f->count[JK_FIND_LENIENT] > 0);
 }
 
 const char *jk_findings_text(apr_pool_t *p, const jk_finding *one)
@@ -41,6 +76,16 @@ const char *jk_findings_text(apr_pool_t *p, const jk_finding *one)
 }
 
 #define WORD_MOST 40
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint8_t at(const char *s, size_t i)
+{
+    return jk_span_lower((uint8_t)s[i]);
+}
 
 /* How many insertions, deletions, replacements and swaps of neighbours turn a into b. */
 static size_t distance(const char *a, const char *b)
@@ -55,29 +100,33 @@ static size_t distance(const char *a, const char *b)
         d[0][j] = j;
     for (size_t i = 1; i <= n; i++)
         for (size_t j = 1; j <= m; j++) {
-            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best)
-                best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best)
-                best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
+            size_t best = d[i - 1][j - 1] + (at(a, i - 1) != at(b, j - 1));
+            best = least(best, least(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && at(a, i - 1) == at(b, j - 2) && at(a, i - 2) == at(b, j - 1))
+                best = least(best, d[i - 2][j - 2] + 1);
             d[i][j] = best;
         }
     return d[n][m];
 }
 
-const char *jk_findings_hint(apr_pool_t *p, const char *word, const char *const *candidates, size_t n)
+const char *jk_findings_nearest(const char *word, const char *const *candidates, size_t n)
 {
-    size_t best = strlen(word) / 3 + 1; /* farther away is no slip of the finger */
+    size_t best = (strlen(word) + 1) / 3 + 1; /* so far away it is no slip of the finger any more */
     const char *near = NULL;
 
     for (size_t i = 0; i < n; i++) {
         size_t d = distance(word, candidates[i]);
-        if (d < best || (d == best && near == NULL)) {
+        if (d < best && strcmp(word, candidates[i]) != 0) {
             best = d;
             near = candidates[i];
         }
     }
+    return near;
+}
+
+const char *jk_findings_hint(apr_pool_t *p, const char *word, const char *const *candidates, size_t n)
+{
+    const char *near = jk_findings_nearest(word, candidates, n);
+
     return near ? apr_psprintf(p, "; did you mean '%s'?", near) : "";
 }

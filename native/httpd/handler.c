@@ -293,7 +293,9 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_setn(r->notes, "JK_WORKER_TYPE", m->worker->type->name);
-    return finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
+    status = finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
+    jk_startup_tend();
+    return status;
 }
 
 static bool for_us(request_rec *r, const jk_server *conf)

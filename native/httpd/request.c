@@ -142,6 +142,9 @@ static void take_tls(jk_request *rq, request_rec *r, int options)
 
 /* ---- the body ---- */
 
+/* A filter may swallow what it reads and have nothing to give yet (mod_deflate); one that goes on like that has lost its client. */
+#define EMPTY_MOST 1000
+
 /* Takes what fits; a rest of a bucket stays for the next call. */
 static jk_rc take_bucket(jk_incoming *in, apr_bucket *b, uint8_t *p, size_t room, size_t *got)
 {
@@ -172,11 +175,11 @@ static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *en
     request_rec *r = in->r;
 
     *got = 0;
-    while (*got == 0 && !in->ended) {
+    for (int turns = 0; *got == 0 && !in->ended; turns++) {
+        if (turns == EMPTY_MOST || r->connection->aborted)
+            return JK_E_CLIENT_READ;
         if (APR_BRIGADE_EMPTY(in->bb) &&
             ap_get_brigade(r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, (apr_off_t)room) != APR_SUCCESS)
-            return JK_E_CLIENT_READ;
-        if (APR_BRIGADE_EMPTY(in->bb)) /* a blocking read that gives nothing: the client is gone */
             return JK_E_CLIENT_READ;
         while (*got < room && !in->ended && !APR_BRIGADE_EMPTY(in->bb)) {
             jk_rc rc = take_bucket(in, APR_BRIGADE_FIRST(in->bb), p, room, got);

@@ -5,12 +5,14 @@
  * restart, and its structs and statics vanish with it (spec: decisions.md "Never dies of a typo"). */
 #include "startup.h"
 
+#include "background.h"
 #include "config.h"
 #include "logfile.h"
 
 #include "jk/conf/urimap.h"
 #include "jk/worker/backend.h"
 
+#include <ap_mpm.h>
 #include <apr_file_io.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -27,6 +29,7 @@ static struct {
     jk_workers_conf *workers;
     bool stale;
     jk_registry *registry;
+    jk_background *background;
     server_rec *main_server;
 } now;
 
@@ -40,6 +43,11 @@ const jk_worker *jk_startup_worker(const char *name)
 bool jk_startup_is_stale(void)
 {
     return now.stale;
+}
+
+void jk_startup_tend(void)
+{
+    jk_background_request(now.background);
 }
 
 /* ---- the text of a configuration ---- */
@@ -161,6 +169,8 @@ static jk_workers_conf *parse(apr_pool_t *p, const source_text *src, jk_findings
 {
     jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, ap_server_root_relative(p, ""), environment };
 
+    for (const jk_registry_type *type = worker_types; type->make; type++)
+        in.kinds |= (int)type->kind;
     return jk_workers_parse(p, &in, found);
 }
 
@@ -188,11 +198,17 @@ static int level_of(jk_severity severity)
 
 static void tell(server_rec *s, apr_pool_t *p, const jk_findings *found)
 {
+    int more = -found->all->nelts;
+
     for (int i = 0; i < found->all->nelts; i++) {
         const jk_finding *one = &APR_ARRAY_IDX(found->all, i, jk_finding);
         int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
         ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, s, "mod_jk: %s", jk_findings_text(p, one));
     }
+    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
+        more += jk_findings_count(found, severity);
+    if (more > 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: and %d findings more", more);
 }
 
 static bool uses_workers(server_rec *s)
@@ -323,8 +339,6 @@ static void greet(apr_pool_t *p, const jk_server *conf)
     JK_INFO(&log, "mod_jk/" JK_VERSION " initialized");
     if (conf->global->shm_file || conf->global->shm_size)
         JK_INFO(&log, "JkShmFile and JkShmSize are accepted and not needed: the optimal shared memory size is determined automatically");
-    if (conf->global->watchdog_interval > 0)
-        JK_INFO(&log, "JkWatchdogInterval %d is accepted; maintenance is done by requests in this version", conf->global->watchdog_interval);
     if (now.stale)
         JK_ERROR(&log, 101, "the workers' configuration is broken: the last good one stays in force; httpd's error log names what is wrong");
 }
@@ -341,6 +355,34 @@ static void tell_lonely_mounts(const jk_server *main_conf)
             return;
     JK_INFO(&log, "the main server's %d mounts apply to no virtual host: JkMountCopy On inside a <VirtualHost>, or JkMountCopy All in the "
             "main server, copies them", main_conf->mounts->nelts);
+}
+
+/* What a pool without a size can grow to, to be compared with the container's limits. */
+static void tell_pools(const jk_log *log)
+{
+    int processes = 0, threads = 0;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &processes);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    if (threads < 1)
+        threads = 1;
+    for (int i = 0; i < now.workers->workers->nelts; i++) {
+        const jk_worker_conf *one = APR_ARRAY_IDX(now.workers->workers, i, const jk_worker_conf *);
+        int each = one->connection_pool_size > 0 ? one->connection_pool_size : threads;
+        if (one->kind == JK_WORKER_AJP13)
+            JK_INFO(log, "(%s) up to %d connections to %s (%d processes x %d%s): compare maxConnections and maxThreads of its connector",
+                    one->name, processes * each, one->tune.host, processes, each,
+                    one->connection_pool_size > 0 ? "" : " threads, more with HTTP/2");
+    }
+}
+
+static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
+{
+    jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
+
+    tell_pools(&log);
+    jk_registry_ready(now.registry, &log);
+    now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }
 
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -361,6 +403,7 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
             return HTTP_INTERNAL_SERVER_ERROR;
     }
     greet(pconf, main_conf);
+    start_workers(pconf, main_conf);
     tell_lonely_mounts(main_conf);
     return OK;
 }
@@ -376,4 +419,6 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     log = jk_logfile_for(jk_config_of(s), "CHILD_INIT");
     if (jk_registry_child(now.registry, p, &log) != JK_OK)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
+    else
+        jk_background_child(now.background);
 }

@@ -13,6 +13,9 @@ void jk_startup_child(apr_pool_t *p, server_rec *s);
 /* The worker of a name that only the request knows (JK_WORKER_NAME); NULL: there is none. */
 const jk_worker *jk_startup_worker(const char *name);
 
+/* After a request: upkeep that is due, where no thread does it. */
+void jk_startup_tend(void);
+
 /* Is the last good configuration in force because the newest is broken? */
 bool jk_startup_is_stale(void);
 

@@ -7,7 +7,8 @@
 struct jk_pool {
     apr_thread_mutex_t *mutex; /* guards all below */
     apr_thread_cond_t *granted; /* some waiter was granted something */
-    jk_conn *idle;
+    jk_conn *idle, *oldest; /* the two ends of the idle ones; the one used last is lent first */
+    uint64_t last_id;
     jk_waiter *first, *last;
     unsigned limit;
     jk_pool_counts n;
@@ -19,7 +20,7 @@ static apr_status_t close_idle(void *data)
 
     apr_thread_mutex_lock(pool->mutex);
     jk_conn *conn = pool->idle;
-    pool->idle = NULL;
+    pool->idle = pool->oldest = NULL;
     apr_thread_mutex_unlock(pool->mutex);
     while (conn) {
         jk_conn *next = conn->next;
@@ -64,12 +65,29 @@ static void unlink_locked(jk_pool *pool, jk_waiter *waiter)
     pool->n.waiting--;
 }
 
+/* Puts an idle connection in its place by age: `before` is the one that was used next after it, NULL at the young end. */
+static void insert_locked(jk_pool *pool, jk_conn *conn, jk_conn *before)
+{
+    conn->prev = before;
+    conn->next = before ? before->next : pool->idle;
+    *(conn->prev ? &conn->prev->next : &pool->idle) = conn;
+    *(conn->next ? &conn->next->prev : &pool->oldest) = conn;
+    pool->n.idle++;
+}
+
+static void remove_locked(jk_pool *pool, jk_conn *conn)
+{
+    *(conn->prev ? &conn->prev->next : &pool->idle) = conn->next;
+    *(conn->next ? &conn->next->prev : &pool->oldest) = conn->prev;
+    conn->next = conn->prev = NULL;
+    pool->n.idle--;
+}
+
 static bool take_locked(jk_pool *pool, jk_conn **conn)
 {
     if (pool->idle) {
         *conn = pool->idle;
-        pool->idle = (*conn)->next;
-        pool->n.idle--;
+        remove_locked(pool, *conn);
         pool->n.reused++;
         return true;
     }
@@ -117,8 +135,18 @@ static void wake(jk_pool *pool, jk_waiter *waiter, void (*call)(void *), void *c
         apr_thread_cond_broadcast(pool->granted);
 }
 
-/* The connection, or with NULL its place, goes to the first waiter, else back into the pool. */
-static void put(jk_pool *pool, jk_conn *conn)
+/* The one that was used next after a connection idle since `since`: they lie in the order of their ages. */
+static jk_conn *younger_locked(const jk_pool *pool, apr_time_t since)
+{
+    jk_conn *one = pool->oldest;
+
+    while (one && one->idle_since < since)
+        one = one->prev;
+    return one;
+}
+
+/* The connection, or with NULL its place, goes to the first waiter, else back into the pool; `old`: to where it was. */
+static void put(jk_pool *pool, jk_conn *conn, bool old)
 {
     void (*call)(void *) = NULL;
     void *ctx = NULL;
@@ -129,9 +157,9 @@ static void put(jk_pool *pool, jk_conn *conn)
         call = waiter->wake;
         ctx = waiter->ctx;
     } else if (conn) {
-        conn->next = pool->idle;
-        pool->idle = conn;
-        pool->n.idle++;
+        if (conn->id == 0)
+            conn->id = ++pool->last_id;
+        insert_locked(pool, conn, old ? younger_locked(pool, conn->idle_since) : NULL);
     } else {
         pool->n.open--;
     }
@@ -173,7 +201,7 @@ void jk_pool_give_up(jk_pool *pool, jk_waiter *waiter)
     waiter->granted = false;
     apr_thread_mutex_unlock(pool->mutex);
     if (granted)
-        put(pool, conn);
+        put(pool, conn, false);
 }
 
 void jk_pool_give_back(jk_pool *pool, jk_conn **conn, apr_time_t now)
@@ -182,12 +210,12 @@ void jk_pool_give_back(jk_pool *pool, jk_conn **conn, apr_time_t now)
 
     *conn = NULL;
     back->idle_since = now;
-    put(pool, back);
+    put(pool, back, false);
 }
 
 void jk_pool_free_place(jk_pool *pool)
 {
-    put(pool, NULL);
+    put(pool, NULL, false);
 }
 
 void jk_pool_found_dead(jk_pool *pool)
@@ -202,6 +230,50 @@ void jk_pool_opened(jk_pool *pool)
     apr_thread_mutex_lock(pool->mutex);
     pool->n.opened++;
     apr_thread_mutex_unlock(pool->mutex);
+}
+
+/* ---- upkeep ---- */
+
+unsigned jk_pool_idle(jk_pool *pool, jk_idle *out, unsigned room)
+{
+    unsigned n = 0;
+
+    apr_thread_mutex_lock(pool->mutex);
+    for (const jk_conn *one = pool->idle; one && n < room; one = one->next)
+        out[n++] = (jk_idle){ one->id, one->fd, one->idle_since, one->probed };
+    apr_thread_mutex_unlock(pool->mutex);
+    return n;
+}
+
+jk_conn *jk_pool_withdraw(jk_pool *pool, uint64_t id)
+{
+    apr_thread_mutex_lock(pool->mutex);
+    jk_conn *one = pool->oldest;
+    while (one && one->id != id)
+        one = one->prev;
+    if (one)
+        remove_locked(pool, one);
+    apr_thread_mutex_unlock(pool->mutex);
+    return one;
+}
+
+void jk_pool_return(jk_pool *pool, jk_conn **conn)
+{
+    jk_conn *back = *conn;
+
+    *conn = NULL;
+    put(pool, back, true);
+}
+
+void jk_pool_gone(jk_pool *pool, bool aged)
+{
+    apr_thread_mutex_lock(pool->mutex);
+    if (aged)
+        pool->n.aged++;
+    else
+        pool->n.dead++;
+    apr_thread_mutex_unlock(pool->mutex);
+    put(pool, NULL, false);
 }
 
 jk_pool_counts jk_pool_count(jk_pool *pool)

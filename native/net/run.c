@@ -40,7 +40,8 @@ void jk_run_attempt(jk_run *run)
     run->out_sent = 0;
     run->in[0] = run->in[1] = JK_SPAN_NONE;
     run->chunk_left = run->chunk_skip = run->msg_len = 0;
-    run->act_pending = false;
+    run->act_pending = run->withheld = false;
+    run->dropped = 0;
     run->err = 0;
     run->odd_len = 0;
     run->status = 0;
@@ -89,7 +90,6 @@ static jk_rc fill_packet(jk_run *run, size_t at, bool *ended)
     return JK_OK;
 }
 
-/* The first packet is read before anything is written: a client that fails here leaves no trace at the backend. */
 static jk_rc first_body(jk_run *run)
 {
     size_t first = jk_exchange_first(&run->x);
@@ -246,6 +246,37 @@ static jk_rc bad_frame(jk_run *run, jk_span head)
     return broken(run, JK_E_FRAME);
 }
 
+/* ---- an answer that counts as a failure ---- */
+
+#define WITHHELD_MOST (64 * 1024) /* bytes of it that are read for the sake of keeping the connection */
+
+static bool fails(const jk_run *run, unsigned status, bool *soft)
+{
+    for (int i = 0; i < run->nfail_on; i++) {
+        *soft = run->fail_on[i] < 0;
+        if ((unsigned)(*soft ? -run->fail_on[i] : run->fail_on[i]) == status)
+            return true;
+    }
+    return false;
+}
+
+static jk_rc pass_head(jk_run *run)
+{
+    run->status = run->pending.status;
+    if (run->nfail_on && fails(run, run->status, &run->soft)) {
+        run->withheld = true;
+        jk_exchange_withhold(&run->x);
+        return JK_OK;
+    }
+    return run->sink->ops->head(run->sink->ctx, &run->pending);
+}
+
+static jk_rc withhold(jk_run *run, size_t n)
+{
+    run->dropped += n;
+    return run->dropped > WITHHELD_MOST ? JK_E_STATUS : JK_OK;
+}
+
 /* What the table of the exchange says is done; JK_AGAIN leaves everything as it was, so that it is done again. */
 static jk_rc perform(jk_run *run)
 {
@@ -258,14 +289,13 @@ static jk_rc perform(jk_run *run)
     case JK_ACT_PASS_BODY: /* the bytes follow, by way of chunk_left */
         break;
     case JK_ACT_PASS_HEAD:
-        run->status = run->pending.status;
-        rc = ops->head(ctx, &run->pending);
+        rc = pass_head(run);
         break;
     case JK_ACT_FLUSH:
-        rc = ops->pass(ctx, true);
+        rc = run->withheld ? JK_OK : ops->pass(ctx, true);
         break;
     case JK_ACT_SEND_BODY:
-        rc = begin_body(run);
+        rc = run->withheld ? JK_E_STATUS : begin_body(run); /* the body is kept for another attempt */
         break;
     case JK_ACT_FINISH:
         run->stage = JK_STAGE_END;
@@ -310,12 +340,12 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
 {
     size_t n = MIN(run->chunk_left, in->len);
-    jk_rc rc = run->sink->ops->body(run->sink->ctx, (jk_span){ in->p, n });
+    jk_rc rc = run->withheld ? withhold(run, n) : run->sink->ops->body(run->sink->ctx, (jk_span){ in->p, n });
 
     if (rc != JK_OK)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
     run->chunk_left -= n;
-    run->body_passed += n;
+    run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
     return JK_OK;
 }
@@ -424,7 +454,12 @@ static jk_rc read_in(jk_run *run)
     return gulp(run);
 }
 
-jk_rc jk_run_crank(jk_run *run)
+jk_rc jk_run_prepare(jk_run *run)
+{
+    return run->stage == JK_STAGE_FIRST_BODY ? first_body(run) : JK_OK;
+}
+
+static jk_rc turn(jk_run *run)
 {
     jk_rc rc = JK_OK;
 
@@ -445,9 +480,18 @@ jk_rc jk_run_crank(jk_run *run)
             rc = more_body(run);
             break;
         case JK_STAGE_END:
-            return JK_OK;
+            return run->withheld ? JK_E_STATUS : JK_OK;
         }
     }
+    return rc;
+}
+
+jk_rc jk_run_crank(jk_run *run)
+{
+    jk_rc rc = turn(run);
+
+    if (run->withheld && rc != JK_OK && rc != JK_AGAIN) /* however the rest of it went */
+        rc = JK_E_STATUS;
     return rc;
 }
 

@@ -1,32 +1,38 @@
 /* native/worker/backend.c - takes a run to one container: a connection, the exchange, and another attempt where that is
  * allowed. The stages of a run here:
  *
- *   BEGIN -> LEND -> [LOOK | CONNECT] -> RUN -> done
- *              ^                          |
- *              +-- PAUSE (retry_interval) +   while balance/retry allows it and attempts are left
- */
+ *   BEGIN -> LEND -> idle? ----------------------> BODY -> LOOK -> PING -> RUN -> done
+ *            ^  +--> CONNECT -> GREET (CPing) -----^        |       |       |
+ *            |          ^-- a connection of the pool was dead: a new one ---+       |
+ *            +-------- PAUSE (retry_interval), while balance/retry allows it -------+
+ *
+ * LOOK and PING come directly before the request is written, and after the client's first body packet was read: that may have
+ * taken a while. */
 #include "jk/worker/backend.h"
 
+#include "complain.h"
+
 #include "jk/balance/retry.h"
+#include "jk/net/upkeep.h"
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BEGIN, LEND, SLOT, LOOK, CONNECT, RUN, PAUSE };
+enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
 #define LOOK_UP_AGAIN apr_time_from_sec(5) /* an unresolved host is asked for by requests no more often */
-#define REFUSAL_EVERY apr_time_from_sec(60) /* the same refusal is explained once in this time */
+#define SURELY_ALIVE apr_time_from_sec(1)   /* a connection that was used this short a time ago needs no safe ping */
 
 typedef struct jk_backend {
     jk_worker worker;
-    jk_pool *pool;          /* of this process; NULL before child_init */
+    jk_pool *pool; /* of this process; NULL before child_init */
     jk_sock_options options;
-    apr_thread_mutex_t *mutex; /* guards addr and resolved while they change */
-    jk_addr addr;
-    volatile apr_uint32_t resolved;
-    apr_time_t looked_up;
+    jk_addr addr, source;
+    volatile apr_uint32_t resolved;     /* set once, after addr was written: who sees it set may read addr */
+    volatile apr_uint32_t looking;      /* somebody looks the host up */
+    apr_time_t looked_up;               /* written by who is looking */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
 } jk_backend;
 
@@ -47,148 +53,42 @@ static jk_rc look_up(jk_backend *backend, const char **why)
     return jk_sock_resolve(conf->tune.host, conf->tune.port, conf->prefer_ipv6, &backend->addr, why);
 }
 
-static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
+/* One at a time and not too often; the name service may take its time, and nobody waits for who is waiting for it. */
+static jk_rc resolve(jk_backend *backend, const char **why)
 {
-    const jk_worker_conf *conf = backend->worker.conf;
-    const char *why = "";
-    jk_rc rc = JK_E_RESOLVE;
-
-    if (apr_atomic_read32(&backend->resolved))
-        return JK_OK;
-    apr_thread_mutex_lock(backend->mutex);
     apr_time_t now = apr_time_now();
-    if (backend->resolved) {
-        rc = JK_OK;
-    } else if (now - backend->looked_up >= LOOK_UP_AGAIN) {
-        backend->looked_up = now;
-        rc = look_up(backend, &why);
+    jk_rc rc = JK_AGAIN;
+
+    *why = "";
+    if (apr_atomic_cas32(&backend->looking, 1, 0) != 0)
+        return JK_AGAIN;
+    if (!backend->resolved && (backend->looked_up == 0 || now - backend->looked_up >= LOOK_UP_AGAIN)) {
+        rc = look_up(backend, why);
+        backend->looked_up = apr_time_now();
         if (rc == JK_OK)
             apr_atomic_set32(&backend->resolved, 1);
-        else
-            JK_ERROR(log, 201, "(%s) can't resolve tomcat address %s: %s; check worker.%s.host and the name service; it is looked up "
-                     "again by later requests", conf->name, conf->tune.host, why, conf->name);
     }
-    apr_thread_mutex_unlock(backend->mutex);
+    apr_atomic_set32(&backend->looking, 0);
     return rc;
 }
 
-/* ---- what went wrong, in words ---- */
-
-static void tell_connect(const jk_backend *backend, const jk_run *run)
+static void tell_unresolved(const jk_backend *backend, const jk_log *log, const char *why)
 {
-    const char *name = backend->worker.name, *to = backend->addr.text;
+    const jk_worker_conf *conf = backend->worker.conf;
 
-    JK_INFO(run->log, "(%s) connect to %s failed (errno=%d)", name, to, run->err);
-    JK_ERROR(run->log, 202, "(%s) Failed opening socket to (%s): connecting to backend failed. Tomcat is probably not started or is "
-             "listening on the wrong port (errno=%d): %s", name, to, run->err, jk_sock_words(run->err));
+    JK_ERROR(log, 201, "(%s) can't resolve tomcat address %s: %s; check worker.%s.host and the name service; it is looked up "
+             "again in a while", conf->name, conf->tune.host, why, conf->name);
 }
 
-static void tell_frame(const jk_backend *backend, const jk_run *run)
+static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
 {
-    const char *name = backend->worker.name, *to = backend->addr.text;
-    const uint8_t *odd = run->odd;
+    const char *why;
 
-    if (run->odd_len >= 4 && memcmp(odd, "HTTP", 4) == 0)
-        JK_ERROR(run->log, 301, "(%s) %s answered in HTTP: worker.%s.port is the port of an HTTP connector; use the one of the AJP "
-                 "connector (protocol=\"AJP/1.3\" in server.xml, often 8009)", name, to, name);
-    else if (run->odd_len >= 2 && odd[0] == 0x15 && odd[1] == 0x03)
-        JK_ERROR(run->log, 302, "(%s) %s answered in TLS: worker.%s.port is the port of an HTTPS connector; use the one of the AJP "
-                 "connector (protocol=\"AJP/1.3\" in server.xml, often 8009)", name, to, name);
-    else if (run->odd_len >= 2 && odd[0] == 'A' && odd[1] == 'B' && run->odd_len >= 4)
-        JK_ERROR(run->log, 303, "(%s) wrong message size %u from %s, more than max_packet_size %u: set worker.%s.max_packet_size to the "
-                 "connector's packetSize", name, (unsigned)odd[2] << 8 | odd[3], to, (unsigned)run->max_packet, name);
-    else if (run->odd_len >= 2)
-        JK_ERROR(run->log, 304, "(%s) wrong message format 0x%02x%02x from %s: this is not an AJP13 connector, or the connection was "
-                 "disturbed; check host and port", name, odd[0], odd[1], to);
-    else
-        JK_ERROR(run->log, 305, "(%s) protocol error from %s: a message came that may not come now; the connection is closed", name, to);
-}
-
-static void tell_receive(const jk_backend *backend, const jk_run *run)
-{
-    const char *name = backend->worker.name, *to = backend->addr.text;
-    const char *when = run->x.phase == JK_PHASE_WAITING ? "header" : "body";
-
-    if (run->err == 0)
-        JK_INFO(run->log, "(%s) can't receive the response %s message from tomcat, tomcat (%s) has forced a connection close for socket",
-                name, when, to);
-    else
-        JK_INFO(run->log, "(%s) can't receive the response %s message from tomcat, network problems or tomcat (%s) is down (errno=%d): "
-                "%s", name, when, to, run->err, run->err == ETIMEDOUT ? "socket_timeout is over" : strerror(run->err));
-    if (run->x.progress < JK_PROGRESS_ANSWERED)
-        JK_ERROR(run->log, 306, "(%s) Tomcat is down or refused connection. No response has been sent to the client (yet): %s closed or "
-                 "broke the connection after the request was sent; look into Tomcat's own log", name, to);
-    else
-        JK_ERROR(run->log, 307, "(%s) Tomcat is down or network problems. Part of the response has already been sent to the client: %s broke "
-                 "off in the middle; look into Tomcat's own log", name, to);
-}
-
-static void tell(const jk_backend *backend, const jk_run *run, jk_rc rc)
-{
-    const char *name = backend->worker.name;
-
-    switch (rc) {
-    case JK_E_CONNECT:
-        tell_connect(backend, run);
-        break;
-    case JK_E_FRAME:
-        tell_frame(backend, run);
-        break;
-    case JK_E_RECV:
-        tell_receive(backend, run);
-        break;
-    case JK_E_TIMEOUT:
-        JK_ERROR(run->log, 308, "(%s) Timeout with waiting reply from tomcat. Tomcat is down, stopped or network problems (errno=%d): it "
-                 "was silent for reply_timeout=%d ms", name, run->err, run->reply_timeout);
-        break;
-    case JK_E_PAYLOAD:
-        JK_ERROR(run->log, 309, "(%s) protocol error: a malformed message came from %s; the connection is closed. Is it Tomcat's AJP "
-                 "connector?", name, backend->addr.text);
-        break;
-    case JK_E_SEND:
-        JK_INFO(run->log, "(%s) error sending request to %s (errno=%d): %s", name, backend->addr.text, run->err, strerror(run->err));
-        break;
-    case JK_E_CLIENT_READ:
-        JK_INFO(run->log, "(%s) Reading from client aborted or client network problems", name);
-        break;
-    case JK_E_CLIENT_WRITE:
-        JK_INFO(run->log, "(%s) Writing to client aborted or client network problems", name);
-        break;
-    default:
-        break;
-    }
-}
-
-/* A connector that refuses a request answers itself and hangs up; the application never saw it (spec: failures.md). */
-static void tell_refusal(jk_backend *backend, const jk_run *run)
-{
-    const char *name = backend->worker.name, *causes;
-    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now()), told = apr_atomic_read32(&backend->refusal_told);
-
-    switch (run->status) {
-    case 403:
-        causes = "the 'secret' is wrong or missing, or a request attribute is not allowed (allowedRequestAttributesPattern)";
-        break;
-    case 400:
-        causes = "the request is larger than the connector's packetSize, or malformed to it";
-        break;
-    case 500:
-        causes = "more headers than the connector's maxHeaderCount, or a method that it does not know";
-        break;
-    case 503:
-        causes = "the container is stopping, or the application is not deployed yet";
-        break;
-    default:
-        JK_WARN(run->log, 310, "(%s) AJP13 protocol: Reuse is set to false: %s answered %u and closed the connection; each such answer costs "
-                "a new connection", name, backend->addr.text, run->status);
-        return;
-    }
-    if (told && now - told < apr_time_sec(REFUSAL_EVERY))
-        return;
-    if (apr_atomic_cas32(&backend->refusal_told, now, told) != told)
-        return;
-    JK_WARN(run->log, 311, "(%s) Tomcat refused the request before the application saw it (status %u, connection closed, Reuse is set to "
-            "false): %s. Secret set here: %s", name, run->status, causes, *backend->worker.conf->secret ? "yes" : "no");
+    if (apr_atomic_read32(&backend->resolved))
+        return JK_OK;
+    if (resolve(backend, &why) == JK_E_RESOLVE)
+        tell_unresolved(backend, log, why);
+    return apr_atomic_read32(&backend->resolved) ? JK_OK : JK_E_RESOLVE;
 }
 
 /* ---- one attempt ---- */
@@ -229,7 +129,9 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
 static jk_rc lent(jk_run *run)
 {
     run->up.has_place = true;
-    run->up.stage = run->conn ? LOOK : CONNECT;
+    run->up.fresh = run->up.pinged = false;
+    run->up.stage = run->conn ? BODY : CONNECT;
+    jk_run_attempt(run);
     return JK_OK;
 }
 
@@ -252,35 +154,126 @@ static jk_rc slot(jk_backend *backend, jk_run *run)
     return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(run);
 }
 
-/* The look comes directly before the request is written; a connection found dead is replaced at once. */
-static jk_rc look(jk_backend *backend, jk_run *run)
+/* A connection of the pool is no good: a new one is made in its place, which counts as no attempt. Those that lie behind it in the pool
+ * are looked at by their own borrowers and by the upkeep. */
+static jk_rc replace(jk_backend *backend, jk_run *run)
 {
-    jk_look seen = jk_sock_look(run->conn->fd);
+    jk_conn_close(&run->conn, false);
+    jk_pool_found_dead(backend->pool);
+    run->up.stage = CONNECT;
+    return JK_OK;
+}
 
-    if (seen == JK_LOOK_QUIET) {
-        run->up.fresh = false;
-        run->up.stage = RUN;
-        jk_run_attempt(run);
+/* ---- pings ---- */
+
+static jk_rc ping(jk_run *run, int stage, int ms)
+{
+    jk_ping_start(&run->up.ping);
+    run->up.ping_ms = ms;
+    run->up.stage = stage;
+    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000 };
+    return JK_OK;
+}
+
+static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
+{
+    jk_rc rc = jk_ping_step(&run->up.ping, run->conn->fd, run->max_packet, &run->err);
+
+    if (rc == JK_AGAIN && !jk_run_late(run, apr_time_now()))
+        return JK_AGAIN; /* run->wait still stands */
+    if (rc == JK_OK) {
+        run->up.pinged = true;
+        run->up.stage = next;
         return JK_OK;
     }
+    if (rc == JK_AGAIN)
+        run->err = ETIMEDOUT;
+    run->odd_len = run->err == EPROTO ? run->up.ping.got : 0;
+    memcpy(run->odd, run->up.ping.head, run->odd_len);
+    if (run->up.fresh)
+        return JK_E_PING;
+    jk_complain(&backend->worker, backend->addr.text, run, JK_E_PING);
+    return replace(backend, run);
+}
+
+static jk_retry_method method_of(const jk_run *run)
+{
+    jk_span m = run->rq->method;
+
+    if (m.len == 3 && memcmp(m.p, "GET", 3) == 0)
+        return JK_RETRY_GET;
+    return m.len == 4 && memcmp(m.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
+}
+
+/* Would a connection that dies under the request lose it? Else every race with the container's own idle close would be a 502. */
+static bool needs_safe_ping(const jk_backend *backend, const jk_run *run)
+{
+    const jk_worker_conf *conf = backend->worker.conf;
+
+    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, method_of(run), (unsigned)conf->tune.recovery_options))
+        return false;
+    return apr_time_now() - run->conn->idle_since >= SURELY_ALIVE;
+}
+
+/* ---- before the request is written ---- */
+
+static jk_rc body(jk_run *run)
+{
+    jk_rc rc = jk_run_prepare(run);
+
+    if (rc == JK_OK) /* nothing has passed since the connect where there was no body to wait for */
+        run->up.stage = run->up.fresh && run->rq->body == JK_BODY_NONE ? PING : LOOK;
+    return rc;
+}
+
+static void tell_look(const jk_backend *backend, const jk_run *run, jk_look seen)
+{
     if (seen == JK_LOOK_BYTES)
         JK_WARN(run->log, 312, "(%s) data was waiting on an idle connection to %s that nobody asked for: the connection is dropped, nobody "
                 "gets them; the container wrote after its END_RESPONSE", backend->worker.name, backend->addr.text);
     else
         JK_DEBUG(run->log, "(%s) an idle connection to %s had been closed by the container", backend->worker.name, backend->addr.text);
-    jk_conn_close(&run->conn, false);
-    jk_pool_found_dead(backend->pool);
-    /* The place is kept: those that lie behind it in the list are as old or older, and are looked at by their own borrowers. */
-    run->up.stage = CONNECT;
+}
+
+/* A connection found dead is replaced at once; one that we have just made was an attempt. */
+static jk_rc look(jk_backend *backend, jk_run *run)
+{
+    jk_look seen = jk_sock_look(run->conn->fd);
+
+    run->up.stage = PING;
+    if (seen == JK_LOOK_QUIET)
+        return JK_OK;
+    tell_look(backend, run, seen);
+    if (!run->up.fresh)
+        return replace(backend, run);
+    run->err = ECONNRESET;
+    return JK_E_SEND;
+}
+
+static jk_rc last_ping(jk_backend *backend, jk_run *run)
+{
+    const jk_tune *tune = &backend->worker.conf->tune;
+
+    run->up.stage = RUN;
+    if (tune->prepost_timeout > 0 && !(run->up.fresh && run->up.pinged))
+        return ping(run, PINGING, tune->prepost_timeout);
+    if (!run->up.fresh && tune->prepost_timeout <= 0 && needs_safe_ping(backend, run))
+        return ping(run, PINGING, tune->ping_timeout);
     return JK_OK;
 }
 
+/* ---- connecting ---- */
+
 static jk_rc connected(jk_backend *backend, jk_run *run)
 {
+    int ms = backend->worker.conf->tune.connect_timeout;
+
     jk_pool_opened(backend->pool);
     run->up.fresh = true;
-    run->up.stage = RUN;
-    jk_run_attempt(run);
+    run->up.pinged = false;
+    if (ms > 0)
+        return ping(run, GREET, ms);
+    run->up.stage = BODY;
     return JK_OK;
 }
 
@@ -321,15 +314,6 @@ static jk_rc connect_step(jk_backend *backend, jk_run *run)
 
 /* ---- after an attempt ---- */
 
-static jk_retry_method method_of(const jk_run *run)
-{
-    jk_span m = run->rq->method;
-
-    if (m.len == 3 && memcmp(m.p, "GET", 3) == 0)
-        return JK_RETRY_GET;
-    return m.len == 4 && memcmp(m.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
-}
-
 static jk_rc pause_or_lend(jk_backend *backend, jk_run *run)
 {
     int ms = backend->worker.conf->tune.retry_interval;
@@ -347,11 +331,11 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     const jk_tune *tune = &backend->worker.conf->tune;
     const char *name = backend->worker.name;
-    bool untouched = run->x.progress == JK_PROGRESS_NONE && run->up.stage == RUN && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
+    bool untouched = run->up.stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (tune->recovery_options & JK_RECOVER_HARD_CLOSE);
 
-    tell(backend, run, rc);
-    put_away(backend, run, untouched, hard);
+    jk_complain(&backend->worker, backend->addr.text, run, rc);
+    put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up.attempt++;
     bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)tune->recovery_options);
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
@@ -368,7 +352,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 static jk_rc succeeded(jk_backend *backend, jk_run *run)
 {
     if (!run->x.keep)
-        tell_refusal(backend, run);
+        jk_complain_refusal(&backend->worker, backend->addr.text, run, &backend->refusal_told);
     put_away(backend, run, jk_run_reusable(run) && !run->no_reuse, false);
     return JK_OK;
 }
@@ -384,6 +368,8 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     if (*conf->secret)
         run->rq->secret = jk_span_of(conf->secret);
     run->rq->stored_methods = conf->stored_methods;
+    run->fail_on = (const int32_t *)conf->fail_on_status->elts;
+    run->nfail_on = conf->fail_on_status->nelts;
     run->up.worker = &backend->worker;
     run->up.stage = LEND;
     return jk_run_encode(run);
@@ -398,10 +384,18 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
         return lend(backend, run);
     case SLOT:
         return slot(backend, run);
-    case LOOK:
-        return look(backend, run);
     case CONNECT:
         return connect_step(backend, run);
+    case GREET:
+        return ping_step(backend, run, BODY);
+    case BODY:
+        return body(run);
+    case LOOK:
+        return look(backend, run);
+    case PING:
+        return last_ping(backend, run);
+    case PINGING:
+        return ping_step(backend, run, RUN);
     case PAUSE:
         if (!jk_run_late(run, apr_time_now()))
             return JK_AGAIN;
@@ -446,26 +440,89 @@ static void on_finish(jk_run *run, jk_rc outcome)
     put_away(backend_of(worker), run, false, false);
 }
 
+/* ---- outside of requests ---- */
+
+static void set_source(jk_backend *backend, const jk_log *log)
+{
+    const jk_worker_conf *conf = backend->worker.conf;
+    const char *why;
+
+    if (*conf->source == '\0' || conf->unix_path)
+        return;
+    if (jk_sock_resolve(conf->source, 0, conf->prefer_ipv6, &backend->source, &why) == JK_OK)
+        backend->options.source = &backend->source;
+    else
+        JK_WARN(log, 206, "(%s) can't resolve source address %s: %s; connections are made from any address; correct worker.%s.source",
+                conf->name, conf->source, why, conf->name);
+}
+
+static void ready(jk_worker *worker, const jk_log *log)
+{
+    jk_backend *backend = backend_of(worker);
+    const char *why;
+
+    set_source(backend, log);
+    if (resolve(backend, &why) == JK_E_RESOLVE)
+        tell_unresolved(backend, log, why);
+}
+
 static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
 {
     jk_backend *backend = backend_of(worker);
-    apr_pool_t *own;
 
     (void)log;
-    if (apr_pool_create(&own, NULL) != APR_SUCCESS) /* as the connection pool's: threads may still work when p goes */
-        return JK_E_MEMORY;
-    if (apr_thread_mutex_create(&backend->mutex, APR_THREAD_MUTEX_DEFAULT, own) != APR_SUCCESS)
-        return JK_E_MEMORY;
     backend->pool = jk_pool_make(p, worker->conf->connection_pool_size > 0 ? (unsigned)worker->conf->connection_pool_size : 0);
     return backend->pool ? JK_OK : JK_E_MEMORY;
 }
 
-const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, child };
+/* How many connections idle closing leaves open: half of the pool, or of what it has ever been where it has no size. */
+static unsigned kept_open(const jk_backend *backend)
+{
+    const jk_worker_conf *conf = backend->worker.conf;
+    unsigned size = conf->connection_pool_size > 0 ? (unsigned)conf->connection_pool_size : jk_pool_count(backend->pool).most_open;
+
+    return conf->connection_pool_minsize >= 0 ? (unsigned)conf->connection_pool_minsize : (size + 1) / 2;
+}
+
+static void maintain(jk_backend *backend, apr_time_t now, const jk_log *log)
+{
+    const jk_worker_conf *conf = backend->worker.conf;
+    unsigned aged = 0, asked = 0, dead = 0;
+
+    if (conf->tune.connection_pool_timeout > 0)
+        aged = jk_upkeep_age(backend->pool, now, apr_time_from_sec(conf->tune.connection_pool_timeout), kept_open(backend));
+    if (conf->tune.connection_ping_interval > 0)
+        jk_upkeep_probe(backend->pool, apr_time_from_sec(conf->tune.connection_ping_interval), conf->tune.ping_timeout, &asked, &dead);
+    if (dead)
+        JK_INFO(log, "(%s) keepalive cping/cpong failure: %u of %u idle connections to %s did not answer within %d ms and are closed",
+                conf->name, dead, asked, backend->addr.text, conf->tune.ping_timeout);
+    if (aged || asked)
+        JK_DEBUG(log, "(%s) maintenance: %u idle connections closed for their age, %u pinged", conf->name, aged, asked);
+}
+
+static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
+{
+    jk_backend *backend = backend_of(worker);
+    const char *why;
+
+    if (backend->pool == NULL)
+        return;
+    if (what->look && !backend->resolved && resolve(backend, &why) == JK_OK)
+        JK_INFO(log, "(%s) tomcat address %s is resolved now: %s", worker->name, worker->conf->tune.host, backend->addr.text);
+    if (what->look) {
+        unsigned closed = jk_upkeep_look(backend->pool);
+        if (closed)
+            JK_DEBUG(log, "(%s) %u idle connections had been closed by the container", worker->name, closed);
+    }
+    if (what->maintain)
+        maintain(backend, what->now, log);
+}
+
+const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, ready, child, tend };
 
 jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_backend *backend = apr_pcalloc(p, sizeof *backend);
-
     backend->worker = (jk_worker){ &jk_backend_type, conf, conf->name, backend };
     backend->options = (jk_sock_options){ .socket_timeout = conf->socket_timeout,
                                           .connect_timeout = conf->socket_connect_timeout,

@@ -39,11 +39,27 @@ jk_worker *jk_registry_find(const jk_registry *registry, const char *name)
     return registry ? apr_hash_get(registry->by_name, name, APR_HASH_KEY_STRING) : NULL;
 }
 
+static jk_worker *nth(const jk_registry *registry, int i)
+{
+    return APR_ARRAY_IDX(registry->all, i, jk_worker *);
+}
+
+void jk_registry_ready(const jk_registry *registry, const jk_log *log)
+{
+    for (int i = 0; registry && i < registry->all->nelts; i++)
+        nth(registry, i)->type->ready(nth(registry, i), log);
+}
+
+void jk_registry_tend(const jk_registry *registry, const jk_tend *what, const jk_log *log)
+{
+    for (int i = 0; registry && i < registry->all->nelts; i++)
+        nth(registry, i)->type->tend(nth(registry, i), what, log);
+}
+
 jk_rc jk_registry_child(const jk_registry *registry, apr_pool_t *p, const jk_log *log)
 {
     for (int i = 0; registry && i < registry->all->nelts; i++) {
-        jk_worker *worker = APR_ARRAY_IDX(registry->all, i, jk_worker *);
-        jk_rc rc = worker->type->child(worker, p, log);
+        jk_rc rc = nth(registry, i)->type->child(nth(registry, i), p, log);
         if (rc != JK_OK)
             return rc;
     }

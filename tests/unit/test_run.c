@@ -274,6 +274,51 @@ START_TEST(an_http_port_is_kept_for_the_log)
 }
 END_TEST
 
+static const int32_t some_statuses[] = { 503, -404, 404, 200 };
+static const struct {
+    int nstatuses;
+    bool fails, soft;
+    const char *why;
+} statuses[] = {
+    { 4, true, false, "200 is one of them" },
+    { 3, false, false, "200 is none of them" },
+    { 0, false, false, "there are none" },
+};
+
+START_TEST(an_answer_that_counts_as_a_failure_is_withheld)
+{
+    table *t = lay(false, 9000);
+
+    t->run.fail_on = some_statuses;
+    t->run.nfail_on = statuses[_i].nstatuses;
+    /* Without the question for the body: whoever has given that away cannot try again. */
+    ck_assert_int_eq(send(t->container, whole_reply + 7, sizeof whole_reply - 7, 0), (int)sizeof whole_reply - 7);
+    ck_assert_int_eq(jk_run_crank(&t->run), statuses[_i].fails ? JK_E_STATUS : JK_OK);
+    ck_assert_msg(t->w.heads == !statuses[_i].fails, "%s", statuses[_i].why);
+    ck_assert_uint_eq(t->w.ngot, statuses[_i].fails ? 0 : 7);
+    ck_assert_int_eq(t->run.x.progress, statuses[_i].fails ? JK_PROGRESS_SENT : JK_PROGRESS_ANSWERED);
+    ck_assert(jk_run_reusable(&t->run));
+    clear(t);
+}
+END_TEST
+
+START_TEST(a_withheld_answer_gets_no_more_body_and_no_end_without_limit)
+{
+    static const uint8_t head[] = { 'A', 'B', 0, 8, 4, 0, 200, 0, 0, 0, 0, 0 };
+    static const uint8_t question[] = { 'A', 'B', 0, 3, 6, 0x1F, 0xFA };
+    table *t = lay(false, 9000);
+
+    t->run.fail_on = some_statuses;
+    t->run.nfail_on = 4;
+    ck_assert_int_eq(send(t->container, head, sizeof head, 0), sizeof head);
+    ck_assert_int_eq(send(t->container, question, sizeof question, 0), sizeof question);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_E_STATUS);
+    ck_assert_int_eq(t->run.x.progress, JK_PROGRESS_SENT);
+    ck_assert(!jk_run_reusable(&t->run));
+    clear(t);
+}
+END_TEST
+
 static int finishes;
 static void count_finish(jk_run *run, jk_rc outcome)
 {
@@ -306,6 +351,8 @@ int main(void)
     tcase_add_test(t, every_cut_of_the_reply_is_an_end_of_file_and_not_reusable);
     tcase_add_test(t, bytes_after_the_end_keep_the_connection_out_of_the_pool);
     tcase_add_test(t, an_http_port_is_kept_for_the_log);
+    tcase_add_loop_test(t, an_answer_that_counts_as_a_failure_is_withheld, 0, (int)(sizeof statuses / sizeof statuses[0]));
+    tcase_add_test(t, a_withheld_answer_gets_no_more_body_and_no_end_without_limit);
     tcase_add_test(t, a_run_ends_once);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -48,6 +48,7 @@ typedef enum jk_progress {
 typedef struct jk_exchange {
     jk_phase phase;
     jk_progress progress;
+    jk_progress before_head; /* what progress was when the headers came */
     jk_body_kind body;
     uint64_t body_left; /* JK_BODY_LENGTH: bytes not yet sent */
     bool body_ended;    /* the client's body is at its end */
@@ -76,6 +77,9 @@ void jk_exchange_answered_body(jk_exchange *x);
 
 /* A message came: what to do with it. */
 jk_act jk_exchange_event(jk_exchange *x, jk_event event);
+
+/* After JK_ACT_PASS_HEAD: the headers are not passed on, the answer counts for nothing (fail_on_status). */
+void jk_exchange_withhold(jk_exchange *x);
 
 /* The event that a parsed message is. */
 jk_event jk_exchange_event_of(const jk_reply *reply);

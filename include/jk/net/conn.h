@@ -10,11 +10,13 @@
 
 typedef struct jk_conn jk_conn;
 struct jk_conn {
-    jk_conn *next;      /* in the pool's list of idle ones; guarded by the pool's mutex */
+    jk_conn *next, *prev; /* in the pool's list of idle ones; guarded by the pool's mutex */
+    uint64_t id;          /* unlike any other of its pool; given by the pool */
     int fd;
     int rcv_timeout;    /* ms that SO_RCVTIMEO stands at */
     unsigned requests;  /* how many it has carried */
     apr_time_t idle_since;
+    apr_time_t probed;  /* when upkeep pinged it last; 0: never */
     uint64_t read, written; /* bytes of AJP13, of the request at hand */
 };
 

@@ -25,7 +25,8 @@ struct jk_waiter {
 
 typedef struct jk_pool_counts {
     unsigned open, idle, waiting, most_open;
-    unsigned long long opened, reused, dead; /* dead: found closed or with unread bytes before reuse */
+    unsigned long long opened, reused, dead; /* dead: found closed, with unread bytes, or without a CPong */
+    unsigned long long aged;                 /* closed since they were idle for too long */
 } jk_pool_counts;
 
 /* limit: most connections open at once; 0: no limit, it grows by need. NULL: no memory or no mutex. Idle connections are closed
@@ -56,6 +57,27 @@ void jk_pool_found_dead(jk_pool *pool);
 
 /* A connection was opened for a place. */
 void jk_pool_opened(jk_pool *pool);
+
+/* ---- upkeep: idle connections, seen from outside the mutex ---- */
+
+/* What is known of an idle connection. It may be lent or closed at any time: fd is good for a harmless poll() alone. */
+typedef struct jk_idle {
+    uint64_t id;
+    int fd;
+    apr_time_t since, probed;
+} jk_idle;
+
+/* The idle connections, the one used last first; returns how many of at most `room`. */
+unsigned jk_pool_idle(jk_pool *pool, jk_idle *out, unsigned room);
+
+/* Takes an idle connection out to look at it; its place is kept. NULL: it is not idle any more. */
+jk_conn *jk_pool_withdraw(jk_pool *pool, uint64_t id);
+
+/* It goes back to where it was; *conn becomes NULL. */
+void jk_pool_return(jk_pool *pool, jk_conn **conn);
+
+/* It was closed: its place is free. `aged`: for its age, else it was dead. */
+void jk_pool_gone(jk_pool *pool, bool aged);
 
 jk_pool_counts jk_pool_count(jk_pool *pool);
 

@@ -10,6 +10,7 @@
 
 #include "jk/ajp/exchange.h"
 #include "jk/base/log.h"
+#include "jk/net/ping.h"
 #include "jk/net/pool.h"
 
 #include <sys/uio.h>
@@ -74,6 +75,8 @@ struct jk_run {
     size_t max_packet;  /* bytes */
     int reply_timeout;  /* ms of silence; 0: socket_timeout alone */
     int socket_timeout; /* s; 0: none */
+    const int32_t *fail_on; /* fail_on_status: statuses, negative ones are soft; the first that fits counts */
+    int nfail_on;
 
     jk_wait wait;
     jk_stage stage;
@@ -95,6 +98,9 @@ struct jk_run {
     jk_reply pending; /* a message whose act the sink answered with JK_AGAIN */
     jk_act act;
     bool act_pending;
+    bool withheld;    /* the answer's status is one of fail_on: nothing of it is passed on */
+    bool soft;        /* and that row is a soft one */
+    size_t dropped;   /* body bytes of it */
     uint8_t odd[8]; /* the first bytes of what was no AJP13 packet */
     size_t odd_len;
 
@@ -110,11 +116,12 @@ struct jk_run {
     /* The worker's own, between two of its steps. */
     struct {
         const void *worker;
-        int stage, attempt, failures;
+        int stage, attempt;
         jk_waiter waiter;
         apr_time_t slot_until;
-        bool has_place, fresh;
-        jk_rc last;
+        jk_ping ping;
+        int ping_ms; /* how long its CPong was waited for */
+        bool has_place, fresh, pinged;
     } up;
 };
 
@@ -127,7 +134,11 @@ jk_rc jk_run_encode(jk_run *run);
 /* A new attempt over run->conn. */
 void jk_run_attempt(jk_run *run);
 
-/* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. */
+/* Reads the first body packet, where one must follow the request: before anything is written, so that a client that fails here leaves no
+ * trace at the backend. JK_OK, JK_AGAIN, JK_E_CLIENT_READ or JK_E_MEMORY. The crank does it where it was not called. */
+jk_rc jk_run_prepare(jk_run *run);
+
+/* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. JK_E_STATUS: an answer that fail_on_status names. */
 jk_rc jk_run_crank(jk_run *run);
 
 /* May the connection carry another request? */

@@ -19,7 +19,13 @@ jk_registry *jk_registry_make(apr_pool_t *p, const jk_workers_conf *conf, const 
 /* NULL: there is none of this name. */
 jk_worker *jk_registry_find(const jk_registry *registry, const char *name);
 
+/* At post_config: what all processes share. */
+void jk_registry_ready(const jk_registry *registry, const jk_log *log);
+
 /* In a child process: readies every worker. */
 jk_rc jk_registry_child(const jk_registry *registry, apr_pool_t *p, const jk_log *log);
+
+/* In a child process, by one thread at a time: upkeep of every worker. */
+void jk_registry_tend(const jk_registry *registry, const jk_tend *what, const jk_log *log);
 
 #endif

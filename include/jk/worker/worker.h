@@ -10,6 +10,13 @@
 
 typedef struct jk_worker jk_worker;
 
+/* What is to be done between requests. */
+typedef struct jk_tend {
+    apr_time_t now;
+    bool look;     /* idle connections are looked at, an unresolved host is looked up again */
+    bool maintain; /* idle connections are closed for their age, and pinged */
+} jk_tend;
+
 typedef struct jk_worker_type {
     const char *name; /* "ajp13": JK_WORKER_TYPE */
     /* Takes the run one step on. JK_OK: the answer is with the sink. JK_AGAIN: see run->wait. Else what happened; the log
@@ -17,8 +24,12 @@ typedef struct jk_worker_type {
     jk_rc (*step)(const jk_worker *worker, jk_run *run);
     /* Waits in place for a JK_WAIT_SLOT of this worker. */
     void (*wait_slot)(const jk_worker *worker, jk_run *run);
+    /* At post_config, once: what all processes share and what may ask the name service. */
+    void (*ready)(jk_worker *worker, const jk_log *log);
     /* In a child process, before its first request. p is destroyed when the child ends. */
     jk_rc (*child)(jk_worker *worker, apr_pool_t *p, const jk_log *log);
+    /* In a child process, by one thread at a time; may wait for the name service or for CPongs. */
+    void (*tend)(jk_worker *worker, const jk_tend *what, const jk_log *log);
 } jk_worker_type;
 
 struct jk_worker {

@@ -41,17 +41,24 @@ class Exchange:
             self.conn.send(data[i:i + 1])
             time.sleep(pause)
 
-    def get_body(self, n=ajp.MAX_BODY):
-        """Asks for up to n bytes of body; b"": there is nothing more."""
+    @property
+    def max_body(self):
+        """Bytes of body that a packet holds."""
+        return self.peer.max_packet - 6
+
+    def get_body(self, n=None):
+        """Asks for up to n bytes of body (a packet full); b"": there is nothing more."""
+        n = self.max_body if n is None else n
         self.send(ajp.get_body(n))
         return self.body_packet(n)
 
-    def body_packet(self, most=ajp.MAX_BODY):
+    def body_packet(self, most=None):
+        most = self.max_body if most is None else min(most, self.max_body)
         payload = self.conn.read_packet()
         if payload is None:
             raise Gone("instead of a body packet")
         data = ajp.body_data(payload)
-        if self.request.length is not None and len(data) > min(most, ajp.MAX_BODY):
+        if self.request.length is not None and len(data) > most:
             self.peer.violate(f"body packet of {len(data)} bytes where {most} were asked for")
         self.request.packets.append(len(data))
         self.request.body += data
@@ -62,7 +69,7 @@ class Exchange:
         if self.request.length:
             self.body_packet()
 
-    def read_body(self, n=ajp.MAX_BODY):
+    def read_body(self, n=None):
         """The whole body."""
         if not self.request.packets:
             self.first_packet()
@@ -183,7 +190,9 @@ class Connection:
                     break
                 if payload == bytes([ajp.CPING]):
                     self.pings += 1
-                    if self.peer.answers_ping:
+                    if self.peer.on_ping:
+                        self.peer.on_ping(self)
+                    elif self.peer.answers_ping:
                         self.send(ajp.CPONG)
                     continue
                 self.peer.play(self, ajp.Request(payload))
@@ -239,7 +248,7 @@ class Peer:
 
     def __init__(self, port=0, *, address="127.0.0.1", path=None, name="peer", max_packet=ajp.MAX_PACKET):
         self.name, self.max_packet, self.path = name, max_packet, path
-        self.answers_ping = True
+        self.answers_ping, self.on_ping = True, None  # on_ping: called with the Connection instead of answering
         self.lock = threading.Lock()
         self.listener = self._listen(address, port, path)
         self.port = None if path else self.listener.getsockname()[1]
@@ -339,7 +348,7 @@ class Peer:
             old, self.connections = self.connections, []
             self.scripts, self.default, self.on_connect = {}, normal, None
             self.requests, self.violations, self.played = [], [], 0
-            self.answers_ping = True
+            self.answers_ping, self.on_ping = True, None
         for conn in old:
             conn.close()
 
