@@ -18,6 +18,7 @@ static const struct {
     { 0, 0, 2, 0, 20, true, "the third of this second" },
     { 0, 0, 3, 0, 20, false, "not the fourth" },
     { 0, 0, 3, 1, 20, true, "the floor is each second's own" },
+    { 0, 0, 900, 10, 20, true, "even where an older one is in its place" },
     { 1000, 0, 199, 0, 20, true, "20 % of 1000" },
     { 1000, 0, 200, 0, 20, false, "and no more" },
     { 1000, 9, 199, 0, 20, true, "all of the last ten seconds count" },
@@ -40,7 +41,8 @@ static jk_budget made(int i)
     jk_budget b = { { { 0 } } };
     uint32_t started_at = T - rows[i].before, resent_at = T - rows[i].resent_before;
 
-    jk_budget_started(&b, started_at);
+    if (rows[i].started > 0)
+        jk_budget_started(&b, started_at);
     b.buckets[jk_budget_place(started_at)].started = rows[i].started;
     jk_budget_resent(&b, resent_at);
     b.buckets[jk_budget_place(resent_at)].resent = rows[i].resent;

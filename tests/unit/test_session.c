@@ -71,6 +71,7 @@ static const struct {
     { "/a;xsid=1.n1", "sid", "1.n1/n1", "a name without its ';' is plain text" },
     { "/a;jsessionid=1.n1", "", "", "no name: not looked for" },
     { "/a;jsessionid=1.n1", NULL, "", "absent likewise" },
+    { "/aaa=1.n1", "aa", "1.n1/n1", "a name that overlaps itself" },
     { "/;j;j;jj=1.n1", ";jj", "1.n1/n1", "beginnings of the name before it" },
     { "", ";jsessionid", "", "empty" },
     { NULL, ";jsessionid", "", "absent" },
