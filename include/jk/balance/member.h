@@ -44,8 +44,8 @@ static inline bool jk_member_usable(jk_member_state state)
 typedef enum jk_member_news {
     /* before a request */
     JK_MEMBER_CHOSEN,
-    JK_MEMBER_NO_SLOT,   /* no connection could be had */
-    JK_MEMBER_BUSY,      /* busy_limit is reached */
+    JK_MEMBER_NO_SLOT,   /* no connection could be had: that was all, no end follows */
+    JK_MEMBER_BUSY,      /* busy_limit is reached: likewise */
     JK_MEMBER_FREE,      /* asked of a BUSY one: the limit is not reached, and a slot is free */
     JK_MEMBER_REFUSED,   /* a fresh connect: refused, or no way to the host. Told at once, JK_MEMBER_FAILED at the end */
     JK_MEMBER_CONNECTED, /* a fresh connect came through */
