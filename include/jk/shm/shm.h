@@ -1,0 +1,42 @@
+/* include/jk/shm/shm.h - the memory that all processes of the server share: made once, found again by each restart, slots by the
+ * worker's name (spec: decisions.md "Never forgets what an administrator changed").
+ *
+ * The parent makes it at post_config and tells it of each child that died; a child claims a row and then only counts
+ * (shm/stat). Nothing here is on the path of a request. */
+#ifndef JK_SHM_SHM_H
+#define JK_SHM_SHM_H
+
+#include "jk/balance/tune.h"
+#include "jk/base/outcome.h"
+
+#include <apr_pools.h>
+
+typedef struct jk_shm jk_shm;
+
+/* What became of the memory, worth a line in the log. */
+typedef enum jk_shm_news {
+    JK_SHM_MADE,    /* the first of this server */
+    JK_SHM_FOUND,   /* that of the configuration before */
+    JK_SHM_CARRIED, /* a new one, with the values of one of another layout or size */
+    JK_SHM_PRIVATE  /* the system gives none: each process counts for itself */
+} jk_shm_news;
+
+#define JK_SHM_SLOTS 1024 /* workers and members, unless JkShmSize asks for more; only touched pages cost */
+
+/* In the parent, once per configuration. `process` is the process's pool: it outlives the module. The handle lies in p. `rows` is how
+ * many children there can be at once. Never NULL. */
+jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, uint32_t rows, jk_shm_news *news);
+
+/* In the parent: the slot of a worker, or of a member as "lb/member"; found by its name, else a new one. What the file says is `file`: a value
+ * that differs from what it said last is put in force, every other keeps what was changed at run time. Returns the slot's number, or
+ * JK_SHM_FULL: only a full restart makes room. */
+#define JK_SHM_FULL UINT32_MAX
+uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tune *file);
+
+/* In a new child: claims a row for its counts. The pid is its own. */
+void jk_shm_child_begin(jk_shm *shm, int pid);
+
+/* In the parent, for every child that ended, however it did. */
+void jk_shm_parent_child_ended(jk_shm *shm, int pid);
+
+#endif

@@ -1,0 +1,108 @@
+/* include/jk/shm/stat.h - the shared numbers of one worker: its values in force, its state, what it has under way and what it did. The
+ * only place where they are touched. No lock on any path but that of an edit; every call takes a few instructions.
+ *
+ * Times are seconds. A jk_stat is a process's view of one slot; it is made at post_config and used by all threads of every child. */
+#ifndef JK_SHM_STAT_H
+#define JK_SHM_STAT_H
+
+#include "jk/balance/member.h"
+#include "jk/balance/method.h"
+#include "jk/shm/shm.h"
+
+typedef struct jk_stat jk_stat;
+
+/* The view of slot number `slot`, from p. */
+jk_stat *jk_stat_make(apr_pool_t *p, jk_shm *shm, uint32_t slot);
+
+/* ---- values in force ---- */
+
+/* Changes with every edit; compare it with that of your own copy. One relaxed load. */
+uint32_t jk_stat_tune_version(const jk_stat *stat);
+
+/* A consistent copy; returns its version. */
+uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out);
+
+/* What the file says. */
+void jk_stat_tune_file(const jk_stat *stat, jk_tune *out);
+
+/* Puts *now in force in all processes. One at a time: others wait for a moment. */
+void jk_stat_tune_write(jk_stat *stat, const jk_tune *now);
+
+/* ---- under way, all processes together ---- */
+
+/* A request begins: how many there are now, this one among them. Books the largest number. */
+uint32_t jk_stat_begin(jk_stat *stat);
+
+/* As jk_stat_begin, unless there would be more than `limit` then (0: no limit): false, and nothing is changed. */
+bool jk_stat_begin_within(jk_stat *stat, uint32_t limit);
+
+/* It has ended. Once for each begin that succeeded. */
+void jk_stat_end(jk_stat *stat);
+
+uint32_t jk_stat_busy(const jk_stat *stat);
+
+/* A connection is about to be made, and was closed or came to nothing: likewise. */
+bool jk_stat_connect_within(jk_stat *stat, uint32_t limit);
+void jk_stat_disconnect(jk_stat *stat);
+uint32_t jk_stat_connected(const jk_stat *stat);
+
+/* ---- done ---- */
+
+typedef enum jk_stat_count {
+    JK_COUNT_SERVED,        /* requests, failed ones too */
+    JK_COUNT_ERRORS,
+    JK_COUNT_CLIENT_ERRORS,
+    JK_COUNT_READ,          /* bytes from the backend */
+    JK_COUNT_WRITTEN,       /* bytes to it */
+    JK_COUNT_SESSIONS,      /* requests that had no session */
+    JK_COUNT_RESENDS,       /* requests that were sent again after they had been written */
+    JK_COUNT_REFUSALS,      /* and those that the budget did not allow */
+    JK_COUNT_TIMEOUTS,      /* reply timeouts, all of them */
+    JK_COUNT_CONNECTS,
+    JK_COUNT_REJECTS,       /* refused by the connector before the application saw them */
+    JK_COUNTS
+} jk_stat_count;
+
+void jk_stat_add(jk_stat *stat, jk_stat_count what, uint64_t n);
+
+typedef struct jk_stat_numbers {
+    uint64_t count[JK_COUNTS];
+    uint32_t busy, max_busy, connected, max_connected;
+    int64_t last_reset;
+} jk_stat_numbers;
+
+jk_stat_numbers jk_stat_read(const jk_stat *stat);
+
+/* Everything that is counted begins anew. What is under way stays. */
+void jk_stat_reset(jk_stat *stat, int64_t now);
+
+/* ---- a member's state ---- */
+
+jk_member_state jk_stat_state(const jk_stat *stat);
+jk_member_view jk_stat_view(const jk_stat *stat);
+
+/* News for the member: asks balance/member and stores what comes out. Returns the change as it was stored; its JK_DO_CLAIM is there only
+ * where this call won, and its JK_DO_VALUE_TO_MAX is the caller's to do, who knows the other members. */
+jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb);
+
+uint64_t jk_stat_value(const jk_stat *stat);
+void jk_stat_value_move(jk_stat *stat, jk_method_load load);
+void jk_stat_value_set(jk_stat *stat, uint64_t value);
+void jk_stat_value_decay(jk_stat *stat, jk_method method, unsigned exponent, uint64_t smallest);
+
+/* Halves the count of reply timeouts, `exponent` times. */
+void jk_stat_timeouts_decay(jk_stat *stat, unsigned exponent);
+
+/* At maintenance: remembers what was served until now; jk_stat_view().quiet then tells whether anything came since. */
+void jk_stat_served_mark(jk_stat *stat);
+
+/* ---- a balancer's ---- */
+
+/* Is maintenance due? One of all threads of all processes is told so: 0 for the others, and how often the interval passed for that one. */
+unsigned jk_stat_claim_maintenance(jk_stat *stat, int64_t now, int32_t interval);
+
+/* The retry budget (balance/budget). */
+void jk_stat_budget_started(jk_stat *stat, int64_t now);
+bool jk_stat_budget_take(jk_stat *stat, int64_t now, int32_t percent);
+
+#endif
