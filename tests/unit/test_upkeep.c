@@ -14,6 +14,16 @@ static apr_pool_t *p;
 static jk_pool *pool;
 static int theirs[MOST]; /* the container's ends, by number */
 
+static void begin(void)
+{
+    apr_pool_create(&p, NULL);
+}
+
+static void end(void)
+{
+    apr_pool_destroy(p); /* closes what is idle */
+}
+
 /* n idle connections; number i is idle since ages[i]. */
 static void fill(const apr_time_t *ages, int n)
 {
@@ -176,8 +186,8 @@ int main(void)
     TCase *all = tcase_create("all");
 
     apr_initialize();
-    apr_pool_create(&p, NULL);
     suite_add_tcase(suite, all);
+    tcase_add_checked_fixture(all, begin, end);
     tcase_add_test(all, a_look_closes_what_the_container_closed_or_wrote_to);
     tcase_add_loop_test(all, the_oldest_go_first, 0, (int)(sizeof ages / sizeof ages[0]));
     tcase_add_test(all, lent_connections_count_as_open);
@@ -188,6 +198,5 @@ int main(void)
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    apr_pool_destroy(p);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

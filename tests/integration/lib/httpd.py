@@ -270,6 +270,9 @@ class Httpd:
         return self
 
     def stop(self):
+        """A moment of quiet first: event's main thread looks, at a stop, at sockets that its workers may be closing, and crashes now and then."""
+        if self.child is not None:
+            time.sleep(0.05)
         willing = proc.stop(self.child)
         self.child = None
         return willing
