@@ -13,11 +13,16 @@ bool jk_span_ieq(jk_span a, jk_span b)
 
 jk_span jk_span_decimal(char room[JK_DECIMAL_ROOM], uint64_t n)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051"
+                                "525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     char *end = room + JK_DECIMAL_ROOM, *at = end;
 
-    do
-        *--at = (char)('0' + n % 10);
-    while ((n /= 10) != 0);
+    for (; n >= 10; n /= 100) { /* two digits per division */
+        at -= 2;
+        memcpy(at, pairs + 2 * (n % 100), 2);
+    }
+    if (n > 0 || at == end)
+        *--at = (char)('0' + n);
     return (jk_span){ (const uint8_t *)at, (size_t)(end - at) };
 }
 

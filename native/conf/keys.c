@@ -81,9 +81,9 @@ const jk_key jk_keys[] = {
       "idle time after which a connection is closed; 0: never" },
     { "connection_acquire_timeout", NULL, TIME, "ms", NULL, 0, INT_MAX, AJP, IN_TUNE(connection_acquire_timeout), FORCE,
       "longest wait for a free connection; unset: retries * retry_interval; 0: one try" },
-    { "max_connections", NULL, INT, "", "0", 0, INT_MAX, AJP, IN_TUNE(max_connections), LATER,
+    { "max_connections", NULL, INT, "", "0", 0, INT_MAX, AJP, IN_TUNE(max_connections), FORCE,
       "most connections, all processes together; 0: no limit" },
-    { "busy_limit", NULL, INT, "", "0", 0, INT_MAX, AJP, IN_TUNE(busy_limit), LATER,
+    { "busy_limit", NULL, INT, "", "0", 0, INT_MAX, AJP, IN_TUNE(busy_limit), FORCE,
       "most requests at once, all processes together; 0: no limit" },
     /* ajp13: is it alive */
     { "connect_timeout", NULL, TIME, "ms", NULL, 0, INT_MAX, AJP, IN_TUNE(connect_timeout), FORCE,

@@ -304,6 +304,8 @@ static bool holds(void *ctx)
 
 void jk_answer_drop(jk_answer *a)
 {
+    if (a->bb)
+        apr_brigade_cleanup(a->bb);
     block_drop(&a->small);
     block_drop(&a->big[0]);
     block_drop(&a->big[1]);
@@ -316,7 +318,10 @@ void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
     a->sink = (jk_sink){ &ops, a };
     a->r = r;
     a->tls = tls;
-    a->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    a->own.p = r->pool;
+    a->own.bucket_alloc = r->connection->bucket_alloc;
+    APR_RING_INIT(&a->own.list, apr_bucket, link);
+    a->bb = &a->own;
 }
 
 /* ---- the end ---- */

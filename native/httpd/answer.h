@@ -20,7 +20,7 @@ typedef struct jk_answer {
     request_rec *r;
     const jk_log *log;
     const char *worker;
-    apr_bucket_brigade *bb;
+    apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
     jk_block small, big[2];
     size_t gathered; /* body bytes in bb */
     apr_off_t body;  /* body bytes in all, passed on or not */

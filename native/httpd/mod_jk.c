@@ -3,6 +3,7 @@
 #include "handler.h"
 #include "startup.h"
 
+#include <ap_mpm.h>
 #include <http_config.h>
 #include <http_request.h>
 
@@ -12,6 +13,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(jk_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(jk_startup_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(jk_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_status(jk_startup_child_status, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(jk_handler_translate, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(jk_handler_map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(jk_handler_run, NULL, NULL, APR_HOOK_MIDDLE);

@@ -30,6 +30,7 @@ static struct {
     bool stale;
     jk_registry *registry;
     jk_background *background;
+    jk_shm *shm;
     server_rec *main_server;
 } now;
 
@@ -376,12 +377,29 @@ static void tell_pools(const jk_log *log)
     }
 }
 
+/* Children of two generations may be alive at once. */
+static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log *log)
+{
+    int children = 0;
+    jk_shm_news news;
+
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
+    now.shm = jk_shm_parent_open(main_conf->s->process->pool, pconf, jk_shm_slots_in((uint64_t)main_conf->global->shm_size * 1024),
+                                 (uint32_t)(children > 0 ? children : 1) + 16, &news);
+    if (news == JK_SHM_PRIVATE)
+        JK_EMERG(log, 103, "the system gives no shared memory: every process counts and limits for itself; look at the limits of memory "
+                 "(ulimit -v, cgroup)");
+    else if (news == JK_SHM_CARRIED)
+        JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
+}
+
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
     tell_pools(&log);
-    jk_registry_ready(now.registry, &log);
+    open_shm(pconf, main_conf, &log);
+    jk_registry_ready(now.registry, pconf, now.shm, &log);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }
 
@@ -417,8 +435,19 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     if (now.registry == NULL)
         return;
     log = jk_logfile_for(jk_config_of(s), "CHILD_INIT");
+    jk_shm_child_begin(now.shm, (int)getpid());
     if (jk_registry_child(now.registry, p, &log) != JK_OK)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
     else
         jk_background_child(now.background);
+}
+
+/* In the parent, for every death: what the child had under way goes with it. */
+void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state)
+{
+    (void)s;
+    (void)gen;
+    (void)slot;
+    if (state == MPM_CHILD_EXITED && now.shm)
+        jk_shm_parent_child_ended(now.shm, (int)pid);
 }

@@ -26,6 +26,8 @@ void jk_conn_close(jk_conn **conn, bool hard)
         jk_sock_abort(gone->fd);
     else if (gone->fd >= 0)
         jk_sock_close(gone->fd);
+    if (gone->gone)
+        gone->gone(gone->gone_ctx);
     free(gone);
 }
 

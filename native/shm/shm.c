@@ -68,6 +68,13 @@ static jk_layout_header *open_segment(apr_pool_t *process, uint32_t rows, uint32
     return seg;
 }
 
+uint32_t jk_shm_slots_in(uint64_t bytes)
+{
+    uint64_t n = bytes / sizeof(jk_layout_slot);
+
+    return n < JK_SHM_SLOTS ? JK_SHM_SLOTS : n > 65536 ? 65536 : (uint32_t)n;
+}
+
 jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, uint32_t rows, jk_shm_news *news)
 {
     jk_shm *shm = apr_pcalloc(p, sizeof *shm);
@@ -77,6 +84,19 @@ jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, u
         abort(); /* as APR does where memory ends at the start */
     shm->row = jk_layout_row_at(shm->seg, shm->seg->nrows);
     shm->generation = atomic_fetch_add(&shm->seg->generation, 1) + 1;
+    return shm;
+}
+
+jk_shm *jk_shm_private(apr_pool_t *p)
+{
+    jk_shm *shm = apr_pcalloc(p, sizeof *shm);
+    jk_layout_header plan = { .magic = 0 };
+
+    jk_layout_header_init(&plan, 1, 1);
+    shm->seg = apr_pcalloc(p, plan.size);
+    memcpy(shm->seg, &plan, sizeof plan);
+    shm->row = jk_layout_row_at(shm->seg, 1);
+    shm->generation = 1;
     return shm;
 }
 

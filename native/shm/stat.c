@@ -35,12 +35,12 @@ uint32_t jk_stat_tune_version(const jk_stat *stat)
     return GET(stat->slot->tune_version);
 }
 
-static uint32_t copy_tune(const jk_stat *stat, const jk_tune *from, jk_tune *out)
+static uint32_t copy_tune(const jk_stat *stat, const void *from, void *out, size_t size)
 {
     for (;;) {
         uint32_t before = atomic_load_explicit(&stat->slot->tune_version, memory_order_acquire);
         if (before % 2 == 0) {
-            memcpy(out, from, sizeof *out);
+            memcpy(out, from, size);
             atomic_thread_fence(memory_order_acquire);
             if (GET(stat->slot->tune_version) == before)
                 return before;
@@ -51,12 +51,17 @@ static uint32_t copy_tune(const jk_stat *stat, const jk_tune *from, jk_tune *out
 
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out)
 {
-    return copy_tune(stat, &stat->slot->now, out);
+    return copy_tune(stat, &stat->slot->now, out, sizeof *out);
+}
+
+void jk_stat_limits_read(const jk_stat *stat, jk_limits *out)
+{
+    (void)copy_tune(stat, (const char *)&stat->slot->now + JK_LIMITS_AT, out, sizeof *out);
 }
 
 void jk_stat_tune_file(const jk_stat *stat, jk_tune *out)
 {
-    (void)copy_tune(stat, &stat->slot->file, out);
+    (void)copy_tune(stat, &stat->slot->file, out, sizeof *out);
 }
 
 /* A process that is killed between the two steps would leave the lock odd: who finds it so for too long takes it over. */

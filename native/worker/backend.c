@@ -23,10 +23,12 @@
 enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
 #define LOOK_UP_AGAIN apr_time_from_sec(5) /* an unresolved host is asked for by requests no more often */
+#define ROOM_EVERY apr_time_from_msec(20)   /* how often room under max_connections is asked for */
 #define SURELY_ALIVE apr_time_from_sec(1)   /* a connection that was used this short a time ago needs no safe ping */
 
 typedef struct jk_backend {
     jk_worker worker;
+    jk_stat *stat; /* shared with the other processes */
     jk_pool *pool; /* of this process; NULL before child_init */
     jk_sock_options options;
     jk_addr addr, source;
@@ -98,20 +100,20 @@ static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 {
     if (run->conn && reusable) {
         jk_pool_give_back(backend->pool, &run->conn, apr_time_now());
-        run->up.has_place = false;
+        run->up->has_place = false;
         return;
     }
     if (run->conn)
         jk_conn_close(&run->conn, hard);
-    if (run->up.has_place)
+    if (run->up->has_place)
         jk_pool_free_place(backend->pool);
-    run->up.has_place = false;
+    run->up->has_place = false;
 }
 
 static jk_rc slot_wait(jk_run *run)
 {
-    run->up.stage = SLOT;
-    run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up.slot_until };
+    run->up->stage = SLOT;
+    run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up->slot_until };
     return JK_AGAIN;
 }
 
@@ -119,7 +121,7 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
 {
     jk_pool_counts n = jk_pool_count(backend->pool);
 
-    jk_pool_give_up(backend->pool, &run->up.waiter);
+    jk_pool_give_up(backend->pool, &run->up->waiter);
     JK_WARN(run->log, 203, "(%s) Unable to get the free endpoint for worker %s from %u slots: all are busy; raise "
             "worker.%s.connection_pool_size or connection_acquire_timeout", backend->worker.name, backend->worker.name, n.open,
             backend->worker.name);
@@ -128,28 +130,34 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
 
 static jk_rc lent(jk_run *run)
 {
-    run->up.has_place = true;
-    run->up.fresh = run->up.pinged = false;
-    run->up.stage = run->conn ? BODY : CONNECT;
+    run->up->has_place = true;
+    run->up->slot_until = 0;
+    run->up->fresh = run->up->pinged = false;
+    run->up->stage = run->conn ? BODY : CONNECT;
     jk_run_attempt(run);
     return JK_OK;
 }
 
+/* Is there time left to wait for a connection? The first who asks begins the time. */
+static bool may_wait(jk_run *run)
+{
+    apr_time_t now = apr_time_now();
+
+    if (run->up->slot_until == 0)
+        run->up->slot_until = now + (apr_time_t)run->up->limits.connection_acquire_timeout * 1000;
+    return now < run->up->slot_until;
+}
+
 static jk_rc lend(jk_backend *backend, jk_run *run)
 {
-    const jk_worker_conf *conf = backend->worker.conf;
-
-    if (jk_pool_lend(backend->pool, &run->up.waiter, &run->conn) == JK_OK)
+    if (jk_pool_lend(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
         return lent(run);
-    if (conf->tune.connection_acquire_timeout <= 0)
-        return no_slot(backend, run);
-    run->up.slot_until = apr_time_now() + (apr_time_t)conf->tune.connection_acquire_timeout * 1000;
-    return slot_wait(run);
+    return may_wait(run) ? slot_wait(run) : no_slot(backend, run);
 }
 
 static jk_rc slot(jk_backend *backend, jk_run *run)
 {
-    if (jk_pool_granted(backend->pool, &run->up.waiter, &run->conn) == JK_OK)
+    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
         return lent(run);
     return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(run);
 }
@@ -160,7 +168,7 @@ static jk_rc replace(jk_backend *backend, jk_run *run)
 {
     jk_conn_close(&run->conn, false);
     jk_pool_found_dead(backend->pool);
-    run->up.stage = CONNECT;
+    run->up->stage = CONNECT;
     return JK_OK;
 }
 
@@ -168,29 +176,29 @@ static jk_rc replace(jk_backend *backend, jk_run *run)
 
 static jk_rc ping(jk_run *run, int stage, int ms)
 {
-    jk_ping_start(&run->up.ping);
-    run->up.ping_ms = ms;
-    run->up.stage = stage;
+    jk_ping_start(&run->up->ping);
+    run->up->ping_ms = ms;
+    run->up->stage = stage;
     run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000 };
     return JK_OK;
 }
 
 static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
 {
-    jk_rc rc = jk_ping_step(&run->up.ping, run->conn->fd, run->max_packet, &run->err);
+    jk_rc rc = jk_ping_step(&run->up->ping, run->conn->fd, run->max_packet, &run->err);
 
     if (rc == JK_AGAIN && !jk_run_late(run, apr_time_now()))
         return JK_AGAIN; /* run->wait still stands */
     if (rc == JK_OK) {
-        run->up.pinged = true;
-        run->up.stage = next;
+        run->up->pinged = true;
+        run->up->stage = next;
         return JK_OK;
     }
     if (rc == JK_AGAIN)
         run->err = ETIMEDOUT;
-    run->odd_len = run->err == EPROTO ? run->up.ping.got : 0;
-    memcpy(run->odd, run->up.ping.head, run->odd_len);
-    if (run->up.fresh)
+    run->odd_len = run->err == EPROTO ? run->up->ping.got : 0;
+    memcpy(run->odd, run->up->ping.head, run->odd_len);
+    if (run->up->fresh)
         return JK_E_PING;
     jk_complain(&backend->worker, backend->addr.text, run, JK_E_PING);
     return replace(backend, run);
@@ -210,7 +218,7 @@ static bool needs_safe_ping(const jk_backend *backend, const jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
 
-    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, method_of(run), (unsigned)conf->tune.recovery_options))
+    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, method_of(run), (unsigned)run->up->limits.recovery_options))
         return false;
     return apr_time_now() - run->conn->idle_since >= SURELY_ALIVE;
 }
@@ -222,7 +230,7 @@ static jk_rc body(jk_run *run)
     jk_rc rc = jk_run_prepare(run);
 
     if (rc == JK_OK) /* nothing has passed since the connect where there was no body to wait for */
-        run->up.stage = run->up.fresh && run->rq->body == JK_BODY_NONE ? PING : LOOK;
+        run->up->stage = run->up->fresh && run->rq->body == JK_BODY_NONE ? PING : LOOK;
     return rc;
 }
 
@@ -240,11 +248,11 @@ static jk_rc look(jk_backend *backend, jk_run *run)
 {
     jk_look seen = jk_sock_look(run->conn->fd);
 
-    run->up.stage = PING;
+    run->up->stage = PING;
     if (seen == JK_LOOK_QUIET)
         return JK_OK;
     tell_look(backend, run, seen);
-    if (!run->up.fresh)
+    if (!run->up->fresh)
         return replace(backend, run);
     run->err = ECONNRESET;
     return JK_E_SEND;
@@ -252,13 +260,13 @@ static jk_rc look(jk_backend *backend, jk_run *run)
 
 static jk_rc last_ping(jk_backend *backend, jk_run *run)
 {
-    const jk_tune *tune = &backend->worker.conf->tune;
+    const jk_limits *limits = &run->up->limits;
 
-    run->up.stage = RUN;
-    if (tune->prepost_timeout > 0 && !(run->up.fresh && run->up.pinged))
-        return ping(run, PINGING, tune->prepost_timeout);
-    if (!run->up.fresh && tune->prepost_timeout <= 0 && needs_safe_ping(backend, run))
-        return ping(run, PINGING, tune->ping_timeout);
+    run->up->stage = RUN;
+    if (limits->prepost_timeout > 0 && !(run->up->fresh && run->up->pinged))
+        return ping(run, PINGING, limits->prepost_timeout);
+    if (!run->up->fresh && limits->prepost_timeout <= 0 && needs_safe_ping(backend, run))
+        return ping(run, PINGING, limits->ping_timeout);
     return JK_OK;
 }
 
@@ -266,15 +274,36 @@ static jk_rc last_ping(jk_backend *backend, jk_run *run)
 
 static jk_rc connected(jk_backend *backend, jk_run *run)
 {
-    int ms = backend->worker.conf->tune.connect_timeout;
+    int ms = run->up->limits.connect_timeout;
 
     jk_pool_opened(backend->pool);
-    run->up.fresh = true;
-    run->up.pinged = false;
+    jk_stat_add(backend->stat, JK_COUNT_CONNECTS, 1);
+    run->up->fresh = true;
+    run->up->pinged = false;
     if (ms > 0)
         return ping(run, GREET, ms);
-    run->up.stage = BODY;
+    run->up->stage = BODY;
     return JK_OK;
+}
+
+static void disconnected(void *ctx)
+{
+    jk_stat_disconnect(ctx);
+}
+
+/* max_connections is reached. A process that closes one cannot wake us: it is asked for now and then, and of our own pool too. */
+static jk_rc no_room(jk_backend *backend, jk_run *run)
+{
+    put_away(backend, run, false, false);
+    if (!may_wait(run)) {
+        JK_WARN(run->log, 208, "(%s) max_connections=%d reached: so many connections are open, all processes together; raise "
+                "worker.%s.max_connections, within the connector's maxConnections", backend->worker.name, run->up->limits.max_connections,
+                backend->worker.name);
+        return JK_E_BUSY;
+    }
+    run->up->stage = PAUSE;
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + ROOM_EVERY };
+    return JK_AGAIN;
 }
 
 static jk_rc open_conn(jk_backend *backend, jk_run *run)
@@ -284,14 +313,20 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
 
     if (rc != JK_OK)
         return rc;
+    if (!jk_stat_connect_within(backend->stat, run->up->limits.max_connections > 0 ? (uint32_t)run->up->limits.max_connections : 0))
+        return no_room(backend, run);
     rc = jk_sock_open(&backend->addr, &backend->options, &fd, &run->err);
-    if (rc == JK_E_CONNECT)
-        return rc;
-    run->conn = jk_conn_make(fd, &backend->options);
+    if (rc != JK_E_CONNECT)
+        run->conn = jk_conn_make(fd, &backend->options);
     if (run->conn == NULL) {
+        jk_stat_disconnect(backend->stat);
+        if (rc == JK_E_CONNECT)
+            return rc;
         jk_sock_close(fd);
         return JK_E_MEMORY;
     }
+    run->conn->gone = disconnected;
+    run->conn->gone_ctx = backend->stat;
     if (rc == JK_OK)
         return connected(backend, run);
     run->wait = (jk_wait){ JK_WAIT_BACKEND_WRITE, fd, ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0 };
@@ -314,70 +349,111 @@ static jk_rc connect_step(jk_backend *backend, jk_run *run)
 
 /* ---- after an attempt ---- */
 
-static jk_rc pause_or_lend(jk_backend *backend, jk_run *run)
+static jk_rc pause_or_lend(jk_run *run)
 {
-    int ms = backend->worker.conf->tune.retry_interval;
+    int ms = run->up->limits.retry_interval;
 
     if (ms <= 0) {
-        run->up.stage = LEND;
+        run->up->stage = LEND;
         return JK_OK;
     }
-    run->up.stage = PAUSE;
+    run->up->stage = PAUSE;
     run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)ms * 1000 };
     return JK_AGAIN;
 }
 
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
-    const jk_tune *tune = &backend->worker.conf->tune;
+    const jk_limits *limits = &run->up->limits;
     const char *name = backend->worker.name;
-    bool untouched = run->up.stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
-    bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (tune->recovery_options & JK_RECOVER_HARD_CLOSE);
+    bool untouched = run->up->stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
+    bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
 
     jk_complain(&backend->worker, backend->addr.text, run, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
-    run->up.attempt++;
-    bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)tune->recovery_options);
+    run->up->attempt++;
+    bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)limits->recovery_options);
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
-                jk_outcome_words(rc), run->up.attempt);
-    if (again && run->up.attempt < tune->retries)
-        return pause_or_lend(backend, run);
+                jk_outcome_words(rc), run->up->attempt);
+    if (again && run->up->attempt < limits->retries)
+        return pause_or_lend(run);
     if (again)
         JK_ERROR(run->log, 204, "(%s) connecting to tomcat failed (rc=%s, errors=%d, client_errors=0): %d attempts were made", name,
-                 jk_outcome_name(rc), run->up.attempt, run->up.attempt);
+                 jk_outcome_name(rc), run->up->attempt, run->up->attempt);
     return rc;
 }
 
 static jk_rc succeeded(jk_backend *backend, jk_run *run)
 {
     if (!run->x.keep)
+        jk_stat_add(backend->stat, JK_COUNT_REJECTS, 1);
+    if (!run->x.keep)
         jk_complain_refusal(&backend->worker, backend->addr.text, run, &backend->refusal_told);
     put_away(backend, run, jk_run_reusable(run) && !run->no_reuse, false);
+    return JK_OK;
+}
+
+/* ---- the books ---- */
+
+static void book_bytes(jk_backend *backend, jk_run *run)
+{
+    jk_visit *up = run->up;
+
+    jk_stat_add(backend->stat, JK_COUNT_READ, run->read - up->booked_read);
+    jk_stat_add(backend->stat, JK_COUNT_WRITTEN, run->written - up->booked_written);
+    up->booked_read = run->read;
+    up->booked_written = run->written;
+}
+
+/* The one end of what begin() counted. */
+static void leave(jk_backend *backend, jk_run *run)
+{
+    if (!run->up->counted)
+        return;
+    run->up->counted = false;
+    book_bytes(backend, run);
+    jk_stat_end(backend->stat);
+}
+
+static jk_rc enter(jk_backend *backend, jk_run *run)
+{
+    int32_t limit = run->up->limits.busy_limit;
+
+    if (!jk_stat_begin_within(backend->stat, limit > 0 ? (uint32_t)limit : 0)) {
+        JK_WARN(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
+                "why the container is slow", backend->worker.name, limit, backend->worker.name);
+        return JK_E_BUSY;
+    }
+    run->up->counted = true;
+    jk_stat_add(backend->stat, JK_COUNT_SERVED, 1);
     return JK_OK;
 }
 
 static jk_rc begin(jk_backend *backend, jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
+    jk_rc rc;
 
+    jk_stat_limits_read(backend->stat, &run->up->limits);
     run->worker = conf->name;
-    run->max_packet = (size_t)conf->tune.max_packet_size;
-    run->reply_timeout = conf->tune.reply_timeout;
+    run->max_packet = (size_t)run->up->limits.max_packet_size;
+    run->reply_timeout = run->up->limits.reply_timeout;
     run->socket_timeout = conf->socket_timeout;
     if (*conf->secret)
         run->rq->secret = jk_span_of(conf->secret);
     run->rq->stored_methods = conf->stored_methods;
     run->fail_on = (const int32_t *)conf->fail_on_status->elts;
     run->nfail_on = conf->fail_on_status->nelts;
-    run->up.worker = &backend->worker;
-    run->up.stage = LEND;
-    return jk_run_encode(run);
+    run->up->worker = &backend->worker;
+    run->up->stage = LEND;
+    rc = enter(backend, run);
+    return rc == JK_OK ? jk_run_encode(run) : rc;
 }
 
 static jk_rc one_stage(jk_backend *backend, jk_run *run)
 {
-    switch (run->up.stage) {
+    switch (run->up->stage) {
     case BEGIN:
         return begin(backend, run);
     case LEND:
@@ -399,7 +475,7 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
     case PAUSE:
         if (!jk_run_late(run, apr_time_now()))
             return JK_AGAIN;
-        run->up.stage = LEND;
+        run->up->stage = LEND;
         return JK_OK;
     default:
         return jk_run_crank(run);
@@ -411,33 +487,37 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
     jk_backend *backend = backend_of(worker);
 
     for (;;) {
-        int stage = run->up.stage;
+        int stage = run->up->stage;
         jk_rc rc = one_stage(backend, run);
         if (rc == JK_OK && stage == RUN)
-            return succeeded(backend, run);
-        if (rc != JK_OK && rc != JK_AGAIN)
-            rc = stage == BEGIN ? rc : failed(backend, run, rc);
-        if (rc != JK_OK)
-            return rc;
+            rc = succeeded(backend, run);
+        else if (rc == JK_OK)
+            continue;
+        else if (rc != JK_AGAIN && stage != BEGIN && (rc = failed(backend, run, rc)) == JK_OK)
+            continue;
+        if (rc != JK_AGAIN)
+            leave(backend, run);
+        return rc;
     }
 }
 
 static void wait_slot(const jk_worker *worker, jk_run *run)
 {
-    jk_pool_wait(backend_of(worker)->pool, &run->up.waiter, run->wait.until);
+    jk_pool_wait(backend_of(worker)->pool, &run->up->waiter, run->wait.until);
 }
 
 /* Whoever tears the run down: what it still holds is given up. */
 static void on_finish(jk_run *run, jk_rc outcome)
 {
-    const jk_worker *worker = run->up.worker;
+    const jk_worker *worker = run->up ? run->up->worker : NULL;
 
     (void)outcome;
     if (worker == NULL)
         return;
-    if (run->up.stage == SLOT)
-        jk_pool_give_up(backend_of(worker)->pool, &run->up.waiter);
+    if (run->up->stage == SLOT)
+        jk_pool_give_up(backend_of(worker)->pool, &run->up->waiter);
     put_away(backend_of(worker), run, false, false);
+    leave(backend_of(worker), run);
 }
 
 /* ---- outside of requests ---- */
@@ -456,11 +536,19 @@ static void set_source(jk_backend *backend, const jk_log *log)
                 conf->name, conf->source, why, conf->name);
 }
 
-static void ready(jk_worker *worker, const jk_log *log)
+static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_backend *backend = backend_of(worker);
+    uint32_t slot = jk_shm_parent_slot(shm, worker->name, (int)worker->conf->kind, &worker->conf->tune);
     const char *why;
 
+    if (slot == JK_SHM_FULL) {
+        JK_WARN(log, 209, "(%s) the shared memory has no room for this worker: its limits hold for each process alone, and nothing of it is kept over "
+                "a restart; stop and start the server, or raise JkShmSize", worker->name);
+        shm = jk_shm_private(p);
+        slot = jk_shm_parent_slot(shm, worker->name, (int)worker->conf->kind, &worker->conf->tune);
+    }
+    backend->stat = jk_stat_make(p, shm, slot);
     set_source(backend, log);
     if (resolve(backend, &why) == JK_E_RESOLVE)
         tell_unresolved(backend, log, why);
@@ -488,16 +576,28 @@ static void maintain(jk_backend *backend, apr_time_t now, const jk_log *log)
 {
     const jk_worker_conf *conf = backend->worker.conf;
     unsigned aged = 0, asked = 0, dead = 0;
+    jk_limits limits;
 
-    if (conf->tune.connection_pool_timeout > 0)
-        aged = jk_upkeep_age(backend->pool, now, apr_time_from_sec(conf->tune.connection_pool_timeout), kept_open(backend));
-    if (conf->tune.connection_ping_interval > 0)
-        jk_upkeep_probe(backend->pool, apr_time_from_sec(conf->tune.connection_ping_interval), conf->tune.ping_timeout, &asked, &dead);
+    jk_stat_limits_read(backend->stat, &limits);
+    if (limits.connection_pool_timeout > 0)
+        aged = jk_upkeep_age(backend->pool, now, apr_time_from_sec(limits.connection_pool_timeout), kept_open(backend));
+    if (limits.connection_ping_interval > 0)
+        jk_upkeep_probe(backend->pool, apr_time_from_sec(limits.connection_ping_interval), limits.ping_timeout, &asked, &dead);
     if (dead)
         JK_INFO(log, "(%s) keepalive cping/cpong failure: %u of %u idle connections to %s did not answer within %d ms and are closed",
-                conf->name, dead, asked, backend->addr.text, conf->tune.ping_timeout);
+                conf->name, dead, asked, backend->addr.text, limits.ping_timeout);
     if (aged || asked)
         JK_DEBUG(log, "(%s) maintenance: %u idle connections closed for their age, %u pinged", conf->name, aged, asked);
+}
+
+/* Where no more may be opened, those that nobody uses in this process are closed for the sake of others. */
+static void make_room(jk_backend *backend, apr_time_t now)
+{
+    jk_limits limits;
+
+    jk_stat_limits_read(backend->stat, &limits);
+    if (limits.max_connections > 0 && jk_stat_connected(backend->stat) >= (uint32_t)limits.max_connections)
+        (void)jk_upkeep_age(backend->pool, now, SURELY_ALIVE, 0);
 }
 
 static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
@@ -513,6 +613,7 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
         unsigned closed = jk_upkeep_look(backend->pool);
         if (closed)
             JK_DEBUG(log, "(%s) %u idle connections had been closed by the container", worker->name, closed);
+        make_room(backend, what->now);
     }
     if (what->maintain)
         maintain(backend, what->now, log);
@@ -536,6 +637,7 @@ jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run)
     jk_rc rc;
 
     run->may_block = true;
+    run->up = apr_pcalloc(run->pool, sizeof *run->up);
     run->on_finish = on_finish;
     while ((rc = worker->type->step(worker, run)) == JK_AGAIN) {
         if (run->wait.what == JK_WAIT_SLOT)

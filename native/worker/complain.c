@@ -89,10 +89,10 @@ static void tell_ping(const jk_worker *worker, const char *to, const jk_run *run
     const char *name = worker->name;
 
     if (run->err == ETIMEDOUT)
-        JK_INFO(run->log, "(%s) timeout in reply cpong after %d ms from %s", name, run->up.ping_ms, to);
-    if (run->err == EPROTO && run->up.ping.got == sizeof run->up.ping.head)
-        JK_INFO(run->log, "(%s) awaited reply cpong, received %d instead", name, run->up.ping.head[4]);
-    if (!run->up.fresh)
+        JK_INFO(run->log, "(%s) timeout in reply cpong after %d ms from %s", name, run->up->ping_ms, to);
+    if (run->err == EPROTO && run->up->ping.got == sizeof run->up->ping.head)
+        JK_INFO(run->log, "(%s) awaited reply cpong, received %d instead", name, run->up->ping.head[4]);
+    if (!run->up->fresh)
         JK_INFO(run->log, "(%s) prepost cping/cpong failure on a connection of the pool to %s (errno=%d): %s; a new one is made", name, to,
                 run->err, ping_words(run));
     else if (!tell_other_protocol(worker, to, run))

@@ -2,7 +2,7 @@
 #ifndef JK_WORKER_COMPLAIN_H
 #define JK_WORKER_COMPLAIN_H
 
-#include "jk/worker/worker.h"
+#include "jk/worker/visit.h"
 
 /* An attempt ended with rc; `to` is the address in words. */
 void jk_complain(const jk_worker *worker, const char *to, const jk_run *run, jk_rc rc);

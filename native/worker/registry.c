@@ -44,10 +44,10 @@ static jk_worker *nth(const jk_registry *registry, int i)
     return APR_ARRAY_IDX(registry->all, i, jk_worker *);
 }
 
-void jk_registry_ready(const jk_registry *registry, const jk_log *log)
+void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     for (int i = 0; registry && i < registry->all->nelts; i++)
-        nth(registry, i)->type->ready(nth(registry, i), log);
+        nth(registry, i)->type->ready(nth(registry, i), p, shm, log);
 }
 
 void jk_registry_tend(const jk_registry *registry, const jk_tend *what, const jk_log *log)

@@ -1,4 +1,5 @@
 """Pings, and what is done between requests: idle connections, their age, their probing."""
+import os
 import threading
 import time
 
@@ -243,6 +244,82 @@ def test_a_long_answer_that_fails(failing, peer):
     peer.on("/hard/x", lambda ex: ex.send(ajp.send_headers(503) + ajp.chunk(b"x" * 8000) * 100 + ajp.end()))
     assert client.get(failing.port, "/hard/x").status == 503
     assert proc.wait_until(lambda: all(c.closed_by_module.is_set() for c in peer.used_connections()))
+
+
+# ---- limits of all processes together ----
+
+@pytest.fixture(scope="module")
+def limited(make_httpd, peer):
+    workers = {"busy": {"busy_limit": 2}, "conns": {"max_connections": 2, "connection_acquire_timeout": 8000},
+               "now": {"max_connections": 1, "connection_acquire_timeout": 0}, "lonely": {"busy_limit": 1}}
+    workers = {name: {"port": peer.port, **keys} for name, keys in workers.items()}
+    return make_httpd("\n".join(f"JkMount /{w}/* {w}" for w in workers), workers=ajp13(**workers))
+
+
+def held(httpd, peer, path, n):
+    """n requests that the container keeps until the event is set."""
+    go, answers = threading.Event(), []
+    peer.on(path, lambda ex: (ex.wait(go), ex.send(ajp.answer())))
+    threads = [threading.Thread(target=lambda: answers.append(client.get(httpd.port, path).status)) for _ in range(n)]
+    for t in threads:
+        t.start()
+    assert proc.wait_until(lambda: peer.deliveries(path) == n)
+
+    def release():
+        go.set()
+        for t in threads:
+            t.join(15)
+        return answers
+    return release
+
+
+@pytest.mark.differs("other words")
+def test_busy_limit(limited, peer):
+    """The third of two is refused at once, and the next is served when the others are done."""
+    limited.expect("busy limit 2 reached.*JK0207")
+    release = held(limited, peer, "/busy/slow", 2)
+    assert client.get(limited.port, "/busy/x").status == 503 and not peer.deliveries("/busy/x")
+    assert release() == [200, 200]
+    assert client.get(limited.port, "/busy/x").status == 200
+
+
+@pytest.mark.differs("there was no such limit")
+def test_max_connections_refuses(limited, peer):
+    limited.expect("max_connections=1 reached.*JK0208")
+    release = held(limited, peer, "/now/slow", 1)
+    assert client.get(limited.port, "/now/x").status == 503
+    assert release() == [200]
+
+
+@pytest.mark.differs("there was no such limit")
+def test_max_connections_waits(limited, peer):
+    """With time to wait requests take turns; the container never sees more connections."""
+    release = held(limited, peer, "/conns/slow", 2)
+    answers = []
+    more = [threading.Thread(target=lambda i=i: answers.append(client.get(limited.port, f"/conns/{i}").status)) for i in range(4)]
+    for t in more:
+        t.start()
+    time.sleep(0.2)
+    assert len(peer.open_connections()) == 2 and not answers
+    assert release() == [200, 200]
+    for t in more:
+        t.join(15)
+    assert answers == [200] * 4
+    assert len(peer.open_connections()) <= 2
+
+
+@pytest.mark.differs("a count that stayed for ever")
+def test_what_a_killed_child_had_under_way_is_forgotten(limited, peer):
+    """kill -9 of the process that serves: its request counts no more."""
+    limited.allow("AH00052", "busy limit")
+    before = proc.children_of(limited.pid)
+    release = held(limited, peer, "/lonely/slow", 1)
+    for pid in before:
+        os.kill(pid, 9)
+    assert proc.wait_until(lambda: proc.children_of(limited.pid) - before, 10)
+    assert limited.wait_idle(10)
+    assert proc.wait_until(lambda: client.get(limited.port, "/lonely/x").status == 200, 10)
+    release()
 
 
 # ---- sockets ----

@@ -3,6 +3,7 @@
 #include "jk/base/span.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static jk_span guarded(const char *s)
@@ -84,6 +85,21 @@ START_TEST(absent_is_not_empty)
 }
 END_TEST
 
+START_TEST(numbers_are_written_as_printf_does)
+{
+    static const uint64_t odd[] = { 0, 9, 10, 99, 100, 101, 999, 1000, 65535, 1000000, 4294967295u, 18446744073709551615u };
+    char room[JK_DECIMAL_ROOM], expected[24];
+
+    for (uint64_t n = 0; n < 20000 + sizeof odd / sizeof odd[0]; n++) {
+        uint64_t value = n < 20000 ? n : odd[n - 20000];
+        jk_span got = jk_span_decimal(room, value);
+        size_t len = (size_t)snprintf(expected, sizeof expected, "%llu", (unsigned long long)value);
+        ck_assert_uint_eq(got.len, len);
+        ck_assert_mem_eq(got.p, expected, len);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base/span");
@@ -94,6 +110,7 @@ int main(void)
     tcase_add_loop_test(all, pairs_compare, 0, sizeof pairs / sizeof pairs[0]);
     tcase_add_loop_test(all, lists_name_words, 0, sizeof lists / sizeof lists[0]);
     tcase_add_test(all, only_letters_have_a_lower_case);
+    tcase_add_test(all, numbers_are_written_as_printf_does);
     tcase_add_test(all, absent_is_not_empty);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

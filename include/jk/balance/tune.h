@@ -7,6 +7,7 @@
 #define JK_BALANCE_TUNE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define JK_NAME_MAX 255 /* bytes of a worker's name, a host, a route, a cookie's name */
@@ -58,6 +59,15 @@ typedef struct jk_tune {
     bool sticky_session, sticky_session_force;
     bool spare[2]; /* false: fills the last word, so that equal values are equal bytes */
 } jk_tune;
+
+/* The numbers that a request needs on its way: a run of jk_tune's fields, in its order, so that they are copied at once. */
+typedef struct jk_limits {
+    int32_t retries, retry_interval, max_packet_size, connection_pool_timeout, connection_acquire_timeout, connection_ping_interval;
+    int32_t connect_timeout, prepost_timeout, ping_timeout, reply_timeout, recovery_options, busy_limit, max_connections;
+} jk_limits;
+
+#define JK_LIMITS_AT offsetof(jk_tune, retries)
+_Static_assert(offsetof(jk_tune, max_connections) - JK_LIMITS_AT == offsetof(jk_limits, max_connections), "jk_limits is no run of jk_tune");
 
 _Static_assert(sizeof(bool) == 1, "jk_tune is laid out for booleans of one byte");
 _Static_assert(sizeof(jk_tune) == 6 * (JK_NAME_MAX + 1) + 23 * 4 + 4, "jk_tune has a hole");

@@ -17,7 +17,8 @@ struct jk_conn {
     unsigned requests;  /* how many it has carried */
     apr_time_t idle_since;
     apr_time_t probed;  /* when upkeep pinged it last; 0: never */
-    uint64_t read, written; /* bytes of AJP13, of the request at hand */
+    void (*gone)(void *ctx); /* called when it is closed; NULL: nobody counts */
+    void *gone_ctx;
 };
 
 /* A block for a descriptor that is open or being opened. NULL: no memory, the descriptor stays the caller's. */

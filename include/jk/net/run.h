@@ -10,7 +10,6 @@
 
 #include "jk/ajp/exchange.h"
 #include "jk/base/log.h"
-#include "jk/net/ping.h"
 #include "jk/net/pool.h"
 
 #include <sys/uio.h>
@@ -113,16 +112,7 @@ struct jk_run {
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    /* The worker's own, between two of its steps. */
-    struct {
-        const void *worker;
-        int stage, attempt;
-        jk_waiter waiter;
-        apr_time_t slot_until;
-        jk_ping ping;
-        int ping_ms; /* how long its CPong was waited for */
-        bool has_place, fresh, pinged;
-    } up;
+    struct jk_visit *up; /* the worker's own, between two of its steps (worker/visit) */
 };
 
 /* Before the first attempt: everything but what the driver gives is cleared. */

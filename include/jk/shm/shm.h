@@ -23,6 +23,9 @@ typedef enum jk_shm_news {
 
 #define JK_SHM_SLOTS 1024 /* workers and members, unless JkShmSize asks for more; only touched pages cost */
 
+/* How many slots lie in so many bytes; at least JK_SHM_SLOTS. */
+uint32_t jk_shm_slots_in(uint64_t bytes);
+
 /* In the parent, once per configuration. `process` is the process's pool: it outlives the module. The handle lies in p. `rows` is how
  * many children there can be at once. Never NULL. */
 jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, uint32_t rows, jk_shm_news *news);
@@ -32,6 +35,9 @@ jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, u
  * JK_SHM_FULL: only a full restart makes room. */
 #define JK_SHM_FULL UINT32_MAX
 uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tune *file);
+
+/* One slot of this process alone, for a worker that found no room: it works, and counts for itself. */
+jk_shm *jk_shm_private(apr_pool_t *p);
 
 /* In a new child: claims a row for its counts. The pid is its own. */
 void jk_shm_child_begin(jk_shm *shm, int pid);

@@ -22,6 +22,9 @@ uint32_t jk_stat_tune_version(const jk_stat *stat);
 /* A consistent copy; returns its version. */
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out);
 
+/* The numbers that a request needs, of one moment. */
+void jk_stat_limits_read(const jk_stat *stat, jk_limits *out);
+
 /* What the file says. */
 void jk_stat_tune_file(const jk_stat *stat, jk_tune *out);
 

@@ -20,7 +20,7 @@ jk_registry *jk_registry_make(apr_pool_t *p, const jk_workers_conf *conf, const 
 jk_worker *jk_registry_find(const jk_registry *registry, const char *name);
 
 /* At post_config: what all processes share. */
-void jk_registry_ready(const jk_registry *registry, const jk_log *log);
+void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log);
 
 /* In a child process: readies every worker. */
 jk_rc jk_registry_child(const jk_registry *registry, apr_pool_t *p, const jk_log *log);

@@ -7,6 +7,7 @@
 
 #include "jk/conf/workers.h"
 #include "jk/net/run.h"
+#include "jk/shm/stat.h"
 
 typedef struct jk_worker jk_worker;
 
@@ -25,7 +26,7 @@ typedef struct jk_worker_type {
     /* Waits in place for a JK_WAIT_SLOT of this worker. */
     void (*wait_slot)(const jk_worker *worker, jk_run *run);
     /* At post_config, once: what all processes share and what may ask the name service. */
-    void (*ready)(jk_worker *worker, const jk_log *log);
+    void (*ready)(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log);
     /* In a child process, before its first request. p is destroyed when the child ends. */
     jk_rc (*child)(jk_worker *worker, apr_pool_t *p, const jk_log *log);
     /* In a child process, by one thread at a time; may wait for the name service or for CPongs. */

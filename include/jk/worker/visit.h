@@ -1,0 +1,24 @@
+/* include/jk/worker/visit.h - how far a run has come with one container: what worker/backend needs between two of its steps. */
+#ifndef JK_WORKER_VISIT_H
+#define JK_WORKER_VISIT_H
+
+#include "jk/balance/tune.h"
+#include "jk/net/ping.h"
+#include "jk/net/pool.h"
+#include "jk/worker/worker.h"
+
+typedef struct jk_visit {
+    const jk_worker *worker;
+    int stage, attempt;
+    jk_limits limits; /* in force when it began */
+    jk_waiter waiter;
+    apr_time_t slot_until; /* a connection is waited for until then; 0: it is not */
+    jk_ping ping;
+    int ping_ms;      /* how long its CPong was waited for */
+    bool has_place;   /* of the pool */
+    bool fresh;       /* the connection was made for this attempt */
+    bool pinged, counted;
+    uint64_t booked_read, booked_written; /* bytes that the books know of */
+} jk_visit;
+
+#endif
