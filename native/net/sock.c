@@ -219,6 +219,9 @@ const char *jk_sock_words(int err)
                "port -a -t http_port_t -p tcp PORT), or for a Unix socket its directory or file does not let httpd's user in";
     case ENOENT:
         return "no such file: the Unix socket is not there; Tomcat is not started or its unixDomainSocketPath is another one";
+    case EAGAIN: /* a Unix socket's connect() does not wait where a TCP one would */
+        return "the Unix socket's queue of new connections is full: raise acceptCount of the connector, and look whether Tomcat still "
+               "accepts (maxConnections, a stuck container)";
     case EMFILE:
     case ENFILE:
         return "out of file descriptors: raise the limit (ulimit -n, LimitNOFILE) of httpd";
