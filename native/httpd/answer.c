@@ -252,6 +252,8 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     while (jk_reply_field(head, &name, &value))
         if (head->code || !hop_by_hop(name, connection))
             take_field(r, head, name, value);
+    if (a->cookie && *a->cookie)
+        apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
     a->headed = true;
     a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
     return a->flush_header ? pass(a, true) : JK_OK;

@@ -20,6 +20,7 @@ typedef struct jk_answer {
     request_rec *r;
     const jk_log *log;
     const char *worker;
+    const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
     apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
     jk_block small, big[2];
     size_t gathered; /* body bytes in bb */

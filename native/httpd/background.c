@@ -13,6 +13,7 @@ struct jk_background {
     const jk_registry *registry;
     const jk_server *conf;
     int interval;                 /* s between maintenances; 0: none */
+    int maintain;                 /* worker.maintain */
     bool threaded;
     volatile apr_uint32_t ready;  /* this process's workers are */
     volatile apr_uint32_t last;   /* s, when maintenance was begun */
@@ -35,7 +36,7 @@ static bool claim(jk_background *b)
 
 static void tend(jk_background *b, bool look, const char *who)
 {
-    jk_tend what = { apr_time_now(), look, claim(b) };
+    jk_tend what = { apr_time_now(), look, b->maintain, claim(b) };
     jk_log log;
 
     if (!what.look && !what.maintain)
@@ -75,6 +76,7 @@ jk_background *jk_background_make(apr_pool_t *pconf, const jk_registry *registry
 
     b->registry = registry;
     b->conf = conf;
+    b->maintain = maintain;
     b->interval = interval > 0 ? interval : maintain > 0 ? maintain : 0;
     b->threaded = interval != 0 && start_thread(b, pconf);
     if (!b->threaded)

@@ -30,6 +30,8 @@ enum {
     JK_OPT_REJECT_UNSAFE = 4096
 };
 
+enum { JK_NOTES_OFF, JK_NOTES_ON, JK_NOTES_AUTO };
+
 enum { JK_COPY_UNSET = -1, JK_COPY_OFF, JK_COPY_ON, JK_COPY_ALL };
 
 /* One JkMount or JkUnMount as written. */
@@ -49,6 +51,7 @@ typedef struct jk_global {
     int workers_where_line;
     apr_array_header_t *properties; /* of jk_mount: uri is the line, file and line say where */
     int strict;                     /* JkStrict */
+    int notes;                      /* JkNotes; at post_config AUTO becomes ON or OFF */
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */

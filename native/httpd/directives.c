@@ -28,6 +28,7 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->global = apr_pcalloc(p, sizeof *conf->global);
     conf->global->properties = apr_array_make(p, 4, sizeof(jk_mount));
     conf->global->watchdog_interval = -1;
+    conf->global->notes = JK_NOTES_AUTO;
     return conf;
 }
 
@@ -235,6 +236,22 @@ static const char *set_request_id(cmd_parms *cmd, void *dir, const char *name)
     return NULL;
 }
 
+static const char *set_notes(cmd_parms *cmd, void *dir, const char *word)
+{
+    static const char *const words[] = { "Off", "On", "Auto" };
+    const char *err = global_only(cmd);
+
+    (void)dir;
+    if (err)
+        return err;
+    for (int i = 0; i < 3; i++)
+        if (ap_cstr_casecmp(word, words[i]) == 0) {
+            jk_config_of(cmd->server)->global->notes = i;
+            return NULL;
+        }
+    return apr_psprintf(cmd->pool, "JkNotes: '%s' is not allowed; allowed: On, Off, Auto", word);
+}
+
 static const char *set_strict(cmd_parms *cmd, void *dir, int on)
 {
     const char *err = global_only(cmd);
@@ -292,6 +309,7 @@ const command_rec jk_directives[] = {
     AP_INIT_TAKE1("JkLogFile", set_log_file, NULL, RSRC_CONF, "the log's file, or |command"),
     AP_INIT_TAKE1("JkLogLevel", set_log_level, NULL, RSRC_CONF, "trace, debug, info, warn, error or emerg"),
     AP_INIT_TAKE1("JkLogStampFormat", set_log_stamp, NULL, RSRC_CONF, "the strftime format of a line's time; %Q: ms, %q: us"),
+    AP_INIT_TAKE1("JkNotes", set_notes, NULL, RSRC_CONF, "On, Off or Auto: the notes JK_LB_FIRST_x and JK_LB_LAST_x; Auto: where the configuration names one"),
     AP_INIT_TAKE1("JkRequestIdIndicator", set_request_id, NULL, RSRC_CONF, "the environment variable with the request's id"),
     AP_INIT_FLAG("JkStrict", set_strict, NULL, RSRC_CONF, "On: findings that could be lived with refuse the configuration"),
     AP_INIT_TAKE1("JkShmFile", set_shm_file, NULL, RSRC_CONF, "accepted; shared memory needs no file here"),

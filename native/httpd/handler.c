@@ -7,6 +7,7 @@
 #include "startup.h"
 
 #include "jk/route/path.h"
+#include "jk/worker/lb.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -30,6 +31,7 @@ typedef struct jk_call {
     jk_incoming in;
     jk_answer answer;
     jk_log log;
+    jk_wish wish;
 } jk_call;
 
 static jk_mapped *kept_of(request_rec *r)
@@ -257,6 +259,57 @@ static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, 
         JK_INFO(&call->log, "Service error=%d for worker=%s", status, worker->name);
 }
 
+/* ---- balancers ---- */
+
+/* Set and empty, or a number other than 0. */
+static bool is_on(request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->subprocess_env, name);
+
+    return value && (*value == '\0' || atoi(value) != 0);
+}
+
+static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
+{
+    call->wish = (jk_wish){ .route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE")), .sticky_ignore = is_on(r, "JK_STICKY_IGNORE"),
+                            .stateless = is_on(r, "JK_STATELESS"), .glances = conf->global->notes == JK_NOTES_ON };
+    call->run.wish = &call->wish;
+}
+
+static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g)
+{
+    const struct {
+        const char *name;
+        uint64_t number;
+    } rows[] = { { "VALUE", g->value },
+                 { "ACCESSED", g->numbers.count[JK_COUNT_SERVED] },
+                 { "SESSIONS", g->numbers.count[JK_COUNT_SESSIONS] },
+                 { "READ", g->numbers.count[JK_COUNT_READ] },
+                 { "TRANSFERRED", g->numbers.count[JK_COUNT_WRITTEN] },
+                 { "ERRORS", g->numbers.count[JK_COUNT_ERRORS] },
+                 { "BUSY", g->numbers.busy } };
+
+    if (g->name == NULL)
+        return;
+    apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "NAME", NULL), g->name);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        apr_table_setn(r->notes, apr_pstrcat(r->pool, which, rows[i].name, NULL), apr_psprintf(r->pool, "%" APR_UINT64_T_FMT, rows[i].number));
+    apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "ACTIVATION", NULL), jk_member_activation(g->activation));
+    apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "STATE", NULL), jk_member_label(g->state));
+}
+
+static void note_balancer(const jk_call *call, request_rec *r)
+{
+    jk_span route = call->in.rq.route;
+
+    if (route.len)
+        apr_table_setn(r->notes, "JK_WORKER_ROUTE", apr_pstrmemdup(r->pool, (const char *)route.p, route.len));
+    if (!call->wish.glances)
+        return;
+    note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
+    note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
+}
+
 static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
 {
     request_rec *r = call->in.r;
@@ -267,6 +320,8 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         tell_misfit(call, worker, &misfit);
     }
     apr_table_setn(r->notes, "JK_REQUEST_DURATION", seconds(r->pool, apr_time_now() - call->run.begun));
+    if (worker->type == &jk_lb_type)
+        note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     tell_result(call, worker, rc, status);
     return status;
@@ -290,6 +345,9 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.sink = &call->answer.sink;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
+    call->answer.cookie = &call->run.cookie;
+    if (m->worker->type == &jk_lb_type)
+        take_wish(call, r, conf);
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_setn(r->notes, "JK_WORKER_TYPE", m->worker->type->name);

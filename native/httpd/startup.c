@@ -11,6 +11,7 @@
 
 #include "jk/conf/urimap.h"
 #include "jk/worker/backend.h"
+#include "jk/worker/lb.h"
 
 #include <ap_mpm.h>
 #include <apr_file_io.h>
@@ -34,7 +35,7 @@ static struct {
     server_rec *main_server;
 } now;
 
-static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { 0, NULL } };
+static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make }, { 0, NULL } };
 
 const jk_worker *jk_startup_worker(const char *name)
 {
@@ -393,10 +394,21 @@ static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
         JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
 }
 
+/* Does any directive name a note of a balancer? A log format does, a header, an expression: whatever it is, the name stands there. */
+static bool tree_names(const ap_directive_t *node, const char *what)
+{
+    for (; node; node = node->next)
+        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
+            return true;
+    return false;
+}
+
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
+    if (main_conf->global->notes == JK_NOTES_AUTO)
+        main_conf->global->notes = tree_names(ap_conftree, "JK_LB_") ? JK_NOTES_ON : JK_NOTES_OFF;
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);

@@ -14,23 +14,39 @@ void jk_run_init(jk_run *run)
     run->begun = apr_time_now();
 }
 
+/* How many body bytes follow the request unasked. */
+static size_t first_size(const jk_run *run)
+{
+    size_t most = run->max_packet - JK_FRAME_BODY_HEAD;
+
+    if (run->rq->body != JK_BODY_LENGTH)
+        return 0;
+    if (run->first_most && run->first_most < most)
+        most = run->first_most;
+    return (size_t)MIN((uint64_t)most, run->rq->content_length);
+}
+
 jk_rc jk_run_encode(jk_run *run)
 {
-    size_t bound = jk_forward_bound(run->rq);
-    size_t most = MIN(bound, run->max_packet);
-    size_t first = 0;
+    size_t most = MIN(jk_forward_bound(run->rq), run->max_packet), first = first_size(run);
+    const uint8_t *kept = run->first_body_read ? run->out + run->forward_len : NULL;
 
     if (run->encoded)
         return JK_OK;
-    if (run->rq->body == JK_BODY_LENGTH)
-        first = JK_FRAME_BODY_HEAD + MIN(run->rq->content_length, run->max_packet - JK_FRAME_BODY_HEAD);
-    run->out_cap = most + first;
+    run->out_cap = most + (first ? JK_FRAME_BODY_HEAD + first : 0);
     run->out = apr_palloc(run->pool, run->out_cap);
     if (run->out == NULL)
         return JK_E_MEMORY;
     jk_rc rc = jk_forward_encode(run->rq, run->out, most, &run->forward_len);
+    if (rc == JK_OK && kept)
+        memcpy(run->out + run->forward_len, kept, JK_FRAME_BODY_HEAD + run->first_len);
     run->encoded = rc == JK_OK;
     return rc;
+}
+
+void jk_run_elsewhere(jk_run *run)
+{
+    run->encoded = false;
 }
 
 void jk_run_attempt(jk_run *run)
@@ -92,7 +108,7 @@ static jk_rc fill_packet(jk_run *run, size_t at, bool *ended)
 
 static jk_rc first_body(jk_run *run)
 {
-    size_t first = jk_exchange_first(&run->x);
+    size_t first = run->first_body_read ? run->first_len : first_size(run);
     bool ended;
 
     if (first > 0 && !run->first_body_read) {
@@ -104,6 +120,7 @@ static jk_rc first_body(jk_run *run)
             return JK_E_CLIENT_READ;
         jk_frame_begin_body(run->out + run->forward_len, first);
         run->first_body_read = true;
+        run->first_len = first;
     }
     if (first > 0)
         jk_exchange_body(&run->x, first, false);
@@ -268,6 +285,8 @@ static jk_rc pass_head(jk_run *run)
         jk_exchange_withhold(&run->x);
         return JK_OK;
     }
+    if (run->on_head)
+        run->on_head(run, run->pending);
     return run->sink->ops->head(run->sink->ctx, &run->pending);
 }
 

@@ -34,6 +34,7 @@ typedef struct jk_layout_header {
     uint64_t fields_at, rows_at, row_size, slots_at;
     atomic_uint generation; /* of the configuration, counted by the parent */
     atomic_uint used;       /* slots 0 .. used - 1 have been given out */
+    atomic_uint edits;      /* every change of values in force adds one */
     atomic_uint rows_used;  /* rows 0 .. rows_used - 1 have had an owner */
 } jk_layout_header;
 

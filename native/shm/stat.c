@@ -28,6 +28,11 @@ jk_stat *jk_stat_make(apr_pool_t *p, jk_shm *shm, uint32_t slot)
     return stat;
 }
 
+uint32_t jk_shm_edits(const jk_shm *shm)
+{
+    return GET(shm->seg->edits);
+}
+
 /* ---- values in force ---- */
 
 uint32_t jk_stat_tune_version(const jk_stat *stat)
@@ -81,6 +86,7 @@ void jk_stat_tune_write(jk_stat *stat, const jk_tune *now)
     atomic_thread_fence(memory_order_release);
     memcpy(&stat->slot->now, now, sizeof *now);
     atomic_store_explicit(version, (was | 1) + 1, memory_order_release);
+    atomic_fetch_add_explicit(&stat->shm->seg->edits, 1, memory_order_release);
 }
 
 /* ---- under way ---- */
@@ -246,12 +252,11 @@ jk_member_state jk_stat_state(const jk_stat *stat)
 jk_member_view jk_stat_view(const jk_stat *stat)
 {
     jk_layout_slot *slot = stat->slot;
-    uint32_t busy = jk_stat_busy(stat);
 
     return (jk_member_view){ .state = jk_stat_state(stat),
                              .first_error = GET(slot->first_error),
                              .last_error = GET(slot->last_error),
-                             .busy = busy ? busy - 1 : 0, /* not the asking request itself */
+                             .busy = jk_stat_busy(stat),
                              .reply_timeouts = GET(slot->reply_timeouts),
                              .refused = GET(slot->refused),
                              .quiet = GET(slot->served) == GET(slot->served_before) };
@@ -295,6 +300,31 @@ jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, 
             return change;
         }
     }
+}
+
+bool jk_stat_is_well(const jk_stat *stat)
+{
+    const jk_layout_slot *slot = stat->slot;
+
+    return GET(slot->state) == JK_STATE_OK && GET(slot->first_error) == 0 && GET(slot->last_error) == 0 && GET(slot->refused) == 0;
+}
+
+void jk_stat_alone(jk_stat *stat, jk_member_news news, int64_t now)
+{
+    jk_member_state was = jk_stat_state(stat), next = jk_member_alone(was, news);
+
+    if (next != was)
+        PUT(stat->slot->state, next);
+    if (news == JK_MEMBER_SUCCEEDED || news == JK_MEMBER_RAN)
+        return;
+    if (news == JK_MEMBER_CLIENT) {
+        ADD(stat->slot->client_errors, 1);
+        return;
+    }
+    ADD(stat->slot->errors, 1);
+    PUT(stat->slot->last_error, now);
+    if (news == JK_MEMBER_TIMEOUT)
+        ADD(stat->slot->timeouts, 1);
 }
 
 uint64_t jk_stat_value(const jk_stat *stat)

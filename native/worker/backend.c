@@ -29,6 +29,7 @@ enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE 
 typedef struct jk_backend {
     jk_worker worker;
     jk_stat *stat; /* shared with the other processes */
+    bool is_member; /* a balancer keeps its state */
     jk_pool *pool; /* of this process; NULL before child_init */
     jk_sock_options options;
     jk_addr addr, source;
@@ -362,6 +363,23 @@ static jk_rc pause_or_lend(jk_run *run)
     return JK_AGAIN;
 }
 
+/* What was written once may be written again only so often (balance/budget): else a slow container gets twice the load. */
+static bool within_budget(jk_backend *backend, jk_run *run)
+{
+    jk_visit *up = run->up;
+
+    if (run->x.progress == JK_PROGRESS_NONE)
+        return true;
+    if (up->budget && !jk_stat_budget_take(up->budget, apr_time_sec(apr_time_now()), up->budget_percent)) {
+        jk_stat_add(up->budget, JK_COUNT_REFUSALS, 1);
+        JK_WARN(run->log, 210, "(%s) not sent again: more than %d%% of the requests of the last seconds were sent again already (retry_budget); "
+                "the containers are slow or ill", backend->worker.name, up->budget_percent);
+        return false;
+    }
+    jk_stat_add(backend->stat, JK_COUNT_RESENDS, 1);
+    return true;
+}
+
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     const jk_limits *limits = &run->up->limits;
@@ -376,7 +394,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
                 jk_outcome_words(rc), run->up->attempt);
-    if (again && run->up->attempt < limits->retries)
+    if (again && run->up->attempt < limits->retries && within_budget(backend, run))
         return pause_or_lend(run);
     if (again)
         JK_ERROR(run->log, 204, "(%s) connecting to tomcat failed (rc=%s, errors=%d, client_errors=0): %d attempts were made", name,
@@ -440,8 +458,7 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     run->max_packet = (size_t)run->up->limits.max_packet_size;
     run->reply_timeout = run->up->limits.reply_timeout;
     run->socket_timeout = conf->socket_timeout;
-    if (*conf->secret)
-        run->rq->secret = jk_span_of(conf->secret);
+    run->rq->secret = *conf->secret ? jk_span_of(conf->secret) : JK_SPAN_NONE; /* not that of a member before */
     run->rq->stored_methods = conf->stored_methods;
     run->fail_on = (const int32_t *)conf->fail_on_status->elts;
     run->nfail_on = conf->fail_on_status->nelts;
@@ -482,6 +499,14 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
     }
 }
 
+/* The request is done with this container. */
+static void over(jk_backend *backend, jk_run *run, jk_rc rc)
+{
+    leave(backend, run);
+    if (!backend->is_member && rc != JK_E_BUSY)
+        jk_stat_alone(backend->stat, jk_member_news_of(rc, run->soft), apr_time_sec(run->begun));
+}
+
 static jk_rc step(const jk_worker *worker, jk_run *run)
 {
     jk_backend *backend = backend_of(worker);
@@ -496,7 +521,7 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
         else if (rc != JK_AGAIN && stage != BEGIN && (rc = failed(backend, run, rc)) == JK_OK)
             continue;
         if (rc != JK_AGAIN)
-            leave(backend, run);
+            over(backend, run, rc);
         return rc;
     }
 }
@@ -506,18 +531,16 @@ static void wait_slot(const jk_worker *worker, jk_run *run)
     jk_pool_wait(backend_of(worker)->pool, &run->up->waiter, run->wait.until);
 }
 
-/* Whoever tears the run down: what it still holds is given up. */
-static void on_finish(jk_run *run, jk_rc outcome)
+static void finish(const jk_worker *worker, jk_run *run)
 {
-    const jk_worker *worker = run->up ? run->up->worker : NULL;
+    jk_backend *backend = backend_of(worker);
 
-    (void)outcome;
-    if (worker == NULL)
+    if (run->up->worker != worker)
         return;
     if (run->up->stage == SLOT)
-        jk_pool_give_up(backend_of(worker)->pool, &run->up->waiter);
-    put_away(backend_of(worker), run, false, false);
-    leave(backend_of(worker), run);
+        jk_pool_give_up(backend->pool, &run->up->waiter);
+    put_away(backend, run, false, false);
+    leave(backend, run);
 }
 
 /* ---- outside of requests ---- */
@@ -539,14 +562,14 @@ static void set_source(jk_backend *backend, const jk_log *log)
 static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_backend *backend = backend_of(worker);
-    uint32_t slot = jk_shm_parent_slot(shm, worker->name, (int)worker->conf->kind, &worker->conf->tune);
+    uint32_t slot = jk_shm_parent_slot(shm, worker->slot, (int)worker->conf->kind, &worker->conf->tune);
     const char *why;
 
     if (slot == JK_SHM_FULL) {
         JK_WARN(log, 209, "(%s) the shared memory has no room for this worker: its limits hold for each process alone, and nothing of it is kept over "
                 "a restart; stop and start the server, or raise JkShmSize", worker->name);
         shm = jk_shm_private(p);
-        slot = jk_shm_parent_slot(shm, worker->name, (int)worker->conf->kind, &worker->conf->tune);
+        slot = jk_shm_parent_slot(shm, worker->slot, (int)worker->conf->kind, &worker->conf->tune);
     }
     backend->stat = jk_stat_make(p, shm, slot);
     set_source(backend, log);
@@ -619,12 +642,12 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
         maintain(backend, what->now, log);
 }
 
-const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, ready, child, tend };
+const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, ready, child, tend, finish };
 
 jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_backend *backend = apr_pcalloc(p, sizeof *backend);
-    backend->worker = (jk_worker){ &jk_backend_type, conf, conf->name, backend };
+    backend->worker = (jk_worker){ &jk_backend_type, conf, conf->name, conf->name, backend };
     backend->options = (jk_sock_options){ .socket_timeout = conf->socket_timeout,
                                           .connect_timeout = conf->socket_connect_timeout,
                                           .buffer = conf->socket_buffer,
@@ -632,19 +655,25 @@ jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf)
     return &backend->worker;
 }
 
-jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run)
+jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, const char *slot)
 {
-    jk_rc rc;
+    jk_worker *worker = jk_backend_make(p, conf);
 
-    run->may_block = true;
-    run->up = apr_pcalloc(run->pool, sizeof *run->up);
-    run->on_finish = on_finish;
-    while ((rc = worker->type->step(worker, run)) == JK_AGAIN) {
-        if (run->wait.what == JK_WAIT_SLOT)
-            worker->type->wait_slot(worker, run);
-        else
-            jk_run_wait(run);
-    }
-    jk_run_finish(run, rc);
-    return rc;
+    worker->slot = slot;
+    backend_of(worker)->is_member = true;
+    return worker;
+}
+
+jk_stat *jk_backend_stat(const jk_worker *worker)
+{
+    return backend_of(worker)->stat;
+}
+
+bool jk_backend_has_room(const jk_worker *worker)
+{
+    const jk_backend *backend = backend_of(worker);
+    jk_pool_counts n = jk_pool_count(backend->pool);
+    int size = worker->conf->connection_pool_size;
+
+    return size <= 0 || n.idle > 0 || n.open < (unsigned)size;
 }

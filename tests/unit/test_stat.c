@@ -71,7 +71,6 @@ END_TEST
 
 START_TEST(news_are_stored)
 {
-    jk_stat_begin(stat);
     jk_member_change c = jk_stat_event(stat, JK_MEMBER_FAILED, 1000, &file);
     ck_assert_int_eq(c.next, JK_STATE_ERR); /* nobody else was at work there */
     ck_assert_int_eq(jk_stat_state(stat), JK_STATE_ERR);

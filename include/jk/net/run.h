@@ -67,6 +67,7 @@ struct jk_run {
     jk_source *source;
     jk_sink *sink;
     const jk_log *log;
+    const struct jk_wish *wish; /* what a balancer must know of the request (worker/worker); NULL: nothing is wished */
     bool no_reuse;  /* DisableReuse: the connection is closed after the answer */
     bool may_block; /* steps may wait in place for the backend's bytes */
     /* Given by the worker. */
@@ -76,6 +77,9 @@ struct jk_run {
     int socket_timeout; /* s; 0: none */
     const int32_t *fail_on; /* fail_on_status: statuses, negative ones are soft; the first that fits counts */
     int nfail_on;
+    size_t first_most;  /* bytes of the first body packet, so that every member of a balancer could take it; 0: max_packet decides */
+    void (*on_head)(jk_run *run, jk_reply head); /* sees each answer's headers before the sink; NULL: nobody does */
+    const char *cookie; /* a Set-Cookie of the balancer's, behind the backend's headers; NULL: none */
 
     jk_wait wait;
     jk_stage stage;
@@ -86,6 +90,7 @@ struct jk_run {
      * first body packet behind it. */
     uint8_t *out;
     size_t out_cap, out_len, out_sent, forward_len;
+    size_t first_len;               /* bytes of the first body packet, once it was read */
     size_t packet_room, packet_got; /* the body packet that is being filled */
     bool first_body_read, encoded;
 
@@ -112,14 +117,20 @@ struct jk_run {
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    struct jk_visit *up; /* the worker's own, between two of its steps (worker/visit) */
+    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit) */
+    struct jk_tour *tour; /* worker/lb's own */
+    const void *driven;   /* the worker that the driver drives */
 };
 
 /* Before the first attempt: everything but what the driver gives is cleared. */
 void jk_run_init(jk_run *run);
 
-/* Encodes the request. JK_OK or JK_E_SPACE; nothing was sent. Once per run: later attempts send the same bytes. */
+/* Encodes the request. JK_OK or JK_E_SPACE; nothing was sent. Once per worker: later attempts send the same bytes. A first body packet that
+ * was read is kept. */
 jk_rc jk_run_encode(jk_run *run);
+
+/* The next attempt goes to another worker, which is told of the request in other words (secret, route, packet size): encode anew. */
+void jk_run_elsewhere(jk_run *run);
 
 /* A new attempt over run->conn. */
 void jk_run_attempt(jk_run *run);

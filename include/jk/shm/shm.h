@@ -39,6 +39,9 @@ uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tu
 /* One slot of this process alone, for a worker that found no room: it works, and counts for itself. */
 jk_shm *jk_shm_private(apr_pool_t *p);
 
+/* Grows with every change of values in force, of whatever worker: who has made something of them looks here first. One relaxed load. */
+uint32_t jk_shm_edits(const jk_shm *shm);
+
 /* In a new child: claims a row for its counts. The pid is its own. */
 void jk_shm_child_begin(jk_shm *shm, int pid);
 

@@ -84,9 +84,15 @@ void jk_stat_reset(jk_stat *stat, int64_t now);
 jk_member_state jk_stat_state(const jk_stat *stat);
 jk_member_view jk_stat_view(const jk_stat *stat);
 
-/* News for the member: asks balance/member and stores what comes out. Returns the change as it was stored; its JK_DO_CLAIM is there only
+/* News for the member, from a request that is not counted as under way any more: asks balance/member and stores what comes out. Returns the change as it was stored; its JK_DO_CLAIM is there only
  * where this call won, and its JK_DO_VALUE_TO_MAX is the caller's to do, who knows the other members. */
 jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb);
+
+/* A success of such a member would store nothing: two relaxed loads instead of a look at everything. */
+bool jk_stat_is_well(const jk_stat *stat);
+
+/* The end of a request at a worker that is no member: its state is for show. */
+void jk_stat_alone(jk_stat *stat, jk_member_news news, int64_t now);
 
 uint64_t jk_stat_value(const jk_stat *stat);
 void jk_stat_value_move(jk_stat *stat, jk_method_load load);

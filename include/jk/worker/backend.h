@@ -9,4 +9,13 @@ extern const jk_worker_type jk_backend_type;
 /* Allocates from p; conf must live as long. Looks up nothing and opens nothing. */
 jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf);
 
+/* The same as a member of a balancer, which keeps its state; `slot` is its name in the shared memory. */
+jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, const char *slot);
+
+/* Its shared numbers; there from the worker's ready() on. */
+jk_stat *jk_backend_stat(const jk_worker *worker);
+
+/* Could a request have a connection in this process now? */
+bool jk_backend_has_room(const jk_worker *worker);
+
 #endif

@@ -18,6 +18,8 @@ typedef struct jk_visit {
     bool has_place;   /* of the pool */
     bool fresh;       /* the connection was made for this attempt */
     bool pinged, counted;
+    jk_stat *budget;        /* whose retry budget bounds resends; NULL: nobody's */
+    int32_t budget_percent;
     uint64_t booked_read, booked_written; /* bytes that the books know of */
 } jk_visit;
 

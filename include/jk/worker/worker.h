@@ -11,10 +11,20 @@
 
 typedef struct jk_worker jk_worker;
 
+/* What a balancer must know of a request beside the request itself. Spans that are absent wish nothing. */
+typedef struct jk_wish {
+    jk_span route;                        /* JK_ROUTE */
+    jk_span session_cookie, session_path; /* of the rule, in place of the balancer's */
+    const int8_t *activations;            /* of the rule, by member (balance/choose); NULL: none */
+    bool sticky_ignore, stateless;
+    bool glances; /* somebody asks for the numbers of the first and the last member */
+} jk_wish;
+
 /* What is to be done between requests. */
 typedef struct jk_tend {
     apr_time_t now;
     bool look;     /* idle connections are looked at, an unresolved host is looked up again */
+    int interval;  /* s between two global maintenances of a balancer, all processes together (worker.maintain); 0 or less: none */
     bool maintain; /* idle connections are closed for their age, and pinged */
 } jk_tend;
 
@@ -31,13 +41,16 @@ typedef struct jk_worker_type {
     jk_rc (*child)(jk_worker *worker, apr_pool_t *p, const jk_log *log);
     /* In a child process, by one thread at a time; may wait for the name service or for CPongs. */
     void (*tend)(jk_worker *worker, const jk_tend *what, const jk_log *log);
+    /* The run is torn down or over: what it still holds of this worker is given up. */
+    void (*finish)(const jk_worker *worker, jk_run *run);
 } jk_worker_type;
 
 struct jk_worker {
     const jk_worker_type *type;
     const jk_worker_conf *conf;
     const char *name;
-    void *own; /* the type's */
+    const char *slot; /* its name in the shared memory: "lb/member" for a member */
+    void *own;        /* the type's */
 };
 
 /* Drives a run to its end, waiting in place: the blocking driver. The run is finished when it returns. */

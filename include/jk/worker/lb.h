@@ -1,0 +1,26 @@
+/* include/jk/worker/lb.h - the worker type lb: balances requests over members, keeps sessions with theirs, and goes elsewhere when one
+ * fails (spec: workers.md 5-8, decisions.md). */
+#ifndef JK_WORKER_LB_H
+#define JK_WORKER_LB_H
+
+#include "jk/worker/worker.h"
+
+extern const jk_worker_type jk_lb_type;
+
+/* Allocates from p, its members too; conf must live as long. */
+jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf);
+
+/* The numbers of a member at one moment of a request, for notes. */
+typedef struct jk_lb_glance {
+    const char *name; /* NULL: there was none */
+    uint64_t value;
+    jk_stat_numbers numbers;
+    jk_activation activation;
+    jk_member_state state;
+} jk_lb_glance;
+
+/* Of a run that an lb drove and that is over: the member that was tried first, and the last. Filled only where the wish asked for it. */
+const jk_lb_glance *jk_lb_first(const jk_run *run);
+const jk_lb_glance *jk_lb_last(const jk_run *run);
+
+#endif

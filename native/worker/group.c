@@ -1,0 +1,161 @@
+/* native/worker/group.c - pictures of the values in force, and the maintenance of all members at once. */
+#include "group.h"
+
+#include "jk/worker/backend.h"
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+
+/* ---- pictures ---- */
+
+static jk_span kept(const char *text)
+{
+    char *copy = *text ? strdup(text) : NULL;
+
+    return copy ? jk_span_of(copy) : JK_SPAN_LIT("");
+}
+
+static jk_choose_live live(void *ctx, size_t i)
+{
+    jk_lb *lb = ctx;
+    jk_lb_member *m = &lb->members[i];
+    jk_choose_live seen = { jk_stat_value(m->stat), jk_stat_state(m->stat) };
+
+    if (seen.state == JK_STATE_BUSY) { /* until a slot is free again */
+        int32_t limit = lb->group->busy_limits[i];
+        bool below = limit <= 0 || jk_stat_busy(m->stat) < (uint32_t)limit;
+        if (below && jk_backend_has_room(m->worker))
+            seen.state = jk_stat_event(m->stat, JK_MEMBER_FREE, apr_time_sec(apr_time_now()), &lb->group->rules).next;
+    }
+    return seen;
+}
+
+static bool fill(jk_lb *lb, jk_group *g)
+{
+    size_t n = lb->count, nslots = jk_choose_slots(n);
+    jk_choose_member *members = calloc(n + 1, sizeof *members);
+    jk_choose_slot *slots = calloc(nslots, sizeof *slots);
+    uint64_t *mults = calloc(n + 1, sizeof *mults);
+    int32_t *factors = calloc(n + 1, sizeof *factors);
+    jk_tune *tune = malloc(sizeof *tune);
+
+    g->busy_limits = calloc(n + 1, sizeof *g->busy_limits);
+    bool whole = members && slots && mults && factors && tune && g->busy_limits;
+    for (size_t i = 0; whole && i < n; i++) {
+        jk_stat_tune_read(lb->members[i].stat, tune);
+        members[i] = (jk_choose_member){ .route = kept(tune->route), .domain = kept(tune->domain), .redirect = kept(tune->redirect),
+                                         .distance = tune->distance, .activation = (jk_activation)tune->activation };
+        factors[i] = tune->lbfactor;
+        g->busy_limits[i] = tune->busy_limit;
+    }
+    if (whole) {
+        jk_method_multipliers(factors, mults, n);
+        for (size_t i = 0; i < n; i++)
+            members[i].mult = mults[i];
+        g->choose = (jk_choose_group){ .members = members, .count = n, .live = live, .ctx = lb };
+        jk_choose_prepare(&g->choose, slots, nslots);
+    }
+    free(tune);
+    free(factors);
+    free(mults);
+    return whole;
+}
+
+jk_rc jk_group_make(jk_lb *lb)
+{
+    jk_group *g = calloc(1, sizeof *g);
+
+    if (g == NULL)
+        return JK_E_MEMORY;
+    g->version = jk_shm_edits(lb->shm); /* before the values are read: an edit meanwhile is seen by the next who looks */
+    jk_stat_tune_read(lb->stat, &g->rules);
+    g->retries = g->rules.retries;
+    g->retry_interval = g->rules.retry_interval;
+    g->retry_budget = g->rules.retry_budget;
+    g->sticky = g->rules.sticky_session;
+    g->force = g->rules.sticky_session_force;
+    if (!fill(lb, g))
+        return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
+    lb->group = g;
+    return JK_OK;
+}
+
+const jk_group *jk_group_now(jk_lb *lb)
+{
+    const jk_group *g = lb->group;
+
+    if (g->version == jk_shm_edits(lb->shm) || apr_atomic_cas32(&lb->building, 1, 0) != 0)
+        return g;
+    (void)jk_group_make(lb);
+    apr_atomic_set32(&lb->building, 0);
+    return lb->group;
+}
+
+/* ---- all members at once ---- */
+
+void jk_group_value_to_max(jk_lb *lb, size_t member)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < lb->count; i++)
+        if (jk_stat_value(lb->members[i].stat) > most)
+            most = jk_stat_value(lb->members[i].stat);
+    jk_stat_value_set(lb->members[member].stat, most);
+}
+
+unsigned jk_group_force(jk_lb *lb, const jk_group *group, int64_t now)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < lb->count; i++)
+        if (jk_stat_state(lb->members[i].stat) == JK_STATE_ERR)
+            n += jk_stat_event(lb->members[i].stat, JK_MEMBER_FORCE, now, &group->rules).moved;
+    return n;
+}
+
+/* Of the members that could be chosen: only the method Next asks for it. */
+static uint64_t smallest_value(const jk_lb *lb, const jk_group *g)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < lb->count; i++) {
+        uint64_t value = jk_stat_value(lb->members[i].stat);
+        bool chosen = g->choose.members[i].activation == JK_ACTIVE && jk_member_usable(jk_stat_state(lb->members[i].stat));
+        if (chosen && value < least)
+            least = value;
+    }
+    return least == UINT64_MAX ? 0 : least;
+}
+
+static void maintain_member(jk_lb *lb, const jk_group *g, size_t i, int64_t now, const jk_log *log)
+{
+    jk_stat *stat = lb->members[i].stat;
+    jk_member_state was = jk_stat_state(stat);
+    jk_member_change change = jk_stat_event(stat, JK_MEMBER_MAINTAIN, now, &g->rules);
+
+    if (change.todo & JK_DO_VALUE_TO_MAX)
+        jk_group_value_to_max(lb, i);
+    jk_stat_served_mark(stat);
+    if (change.moved && (was == JK_STATE_ERR || change.next == JK_STATE_ERR))
+        JK_INFO(log, "(%s) worker %s is %s now, it was %s", lb->worker.name, lb->members[i].worker->name, jk_member_label(change.next),
+                jk_member_label(was));
+}
+
+void jk_group_maintain(jk_lb *lb, int64_t now, int32_t interval, const jk_log *log)
+{
+    unsigned times = jk_stat_claim_maintenance(lb->stat, now, interval), alive = 0;
+    const jk_group *g = jk_group_now(lb);
+
+    if (times == 0)
+        return;
+    uint64_t least = smallest_value(lb, g);
+    for (size_t i = 0; i < lb->count; i++) {
+        jk_stat_value_decay(lb->members[i].stat, (jk_method)g->rules.method, times, least);
+        jk_stat_timeouts_decay(lb->members[i].stat, times);
+        maintain_member(lb, g, i, now, log);
+        alive += jk_stat_state(lb->members[i].stat) != JK_STATE_ERR;
+    }
+    if (alive == 0 && jk_group_force(lb, g, now) > 0)
+        JK_INFO(log, "(%s) Forcing recovery once for %u workers: no other is left", lb->worker.name, (unsigned)lb->count);
+}

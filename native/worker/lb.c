@@ -1,0 +1,478 @@
+/* native/worker/lb.c - takes a run to one member after the other. The stages of a run here:
+ *
+ *   BEGIN -> CHOOSE -> MEMBER (worker/backend's own stages) -> done
+ *              ^  \       |
+ *              |   \      +-- it failed, and another may have it --+
+ *              |    +-- no member is left: PAUSE, another pass     |
+ *              +---------------------------------------------------+
+ *
+ * Who is chosen is balance/choose's to say, what a failure means for the member balance/member's, whether the request may be sent
+ * again balance/retry's and balance/budget's. */
+#include "group.h"
+
+#include "jk/ajp/frame.h"
+#include "jk/balance/retry.h"
+#include "jk/route/session.h"
+#include "jk/worker/backend.h"
+#include "jk/worker/visit.h"
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <string.h>
+
+enum { BEGIN, CHOOSE, MEMBER, PAUSE };
+
+#define NOBODY JK_CHOOSE_NOBODY
+#define COOKIES_MOST 8 /* Cookie headers that are looked at: clients send one */
+
+/* How far a run has come with this balancer. */
+typedef struct jk_tour {
+    jk_lb *lb;
+    const jk_group *group;
+    int stage, pass, tried; /* tried: members in this pass */
+    uint32_t member, last;  /* the one that has it; the last that had it */
+    jk_session session;
+    jk_session_from from;
+    jk_span cookies[COOKIES_MOST];
+    bool counted, forced, is_new, sent;
+    jk_method method; /* and multiplier that the member was chosen by: an edit meanwhile must not unbalance the books */
+    uint64_t mult;
+    uint64_t bytes_before, *failed;
+    jk_rc last_rc;
+    bool glanced;
+    jk_lb_glance first, last_glance;
+} jk_tour;
+
+static const jk_wish no_wish;
+
+static const jk_wish *wish_of(const jk_run *run)
+{
+    return run->wish ? run->wish : &no_wish;
+}
+
+/* ---- glances ---- */
+
+static void glance(const jk_tour *tour, jk_lb_glance *out)
+{
+    const jk_lb_member *m;
+
+    if (tour->last == NOBODY)
+        return;
+    m = &tour->lb->members[tour->last];
+    *out = (jk_lb_glance){ m->worker->name, jk_stat_value(m->stat), jk_stat_read(m->stat), tour->group->choose.members[tour->last].activation,
+                           jk_stat_state(m->stat) };
+}
+
+const jk_lb_glance *jk_lb_first(const jk_run *run)
+{
+    return &run->tour->first;
+}
+
+const jk_lb_glance *jk_lb_last(const jk_run *run)
+{
+    return &run->tour->last_glance;
+}
+
+/* ---- the session ---- */
+
+static void take_cookies(jk_tour *tour, const jk_request *rq)
+{
+    for (size_t i = 0; i < rq->nheaders && tour->from.ncookies < COOKIES_MOST; i++)
+        if (rq->headers[i].name.len == 6 && jk_span_ieq(rq->headers[i].name, JK_SPAN_LIT("Cookie")))
+            tour->cookies[tour->from.ncookies++] = rq->headers[i].value;
+    tour->from.cookies = tour->cookies;
+}
+
+static void read_session(jk_tour *tour, jk_run *run)
+{
+    const jk_wish *wish = wish_of(run);
+    const jk_tune *rules = &tour->group->rules;
+
+    if (!tour->group->sticky || wish->sticky_ignore)
+        return;
+    tour->from.forced = wish->route;
+    tour->from.uri = run->rq->uri;
+    tour->from.parameter = wish->session_path.len ? wish->session_path : jk_span_of(rules->session_path);
+    tour->from.cookie = wish->session_cookie.len ? wish->session_cookie : jk_span_of(rules->session_cookie);
+    take_cookies(tour, run->rq);
+    jk_session_read(&tour->from, &tour->session);
+    if (tour->session.empty)
+        JK_INFO(run->log, "(%s) Detected empty session identifier", tour->lb->worker.name);
+}
+
+/* ---- the beginning ---- */
+
+static jk_rc begin(jk_lb *lb, jk_run *run)
+{
+    jk_tour *tour = apr_pcalloc(run->pool, sizeof *tour + JK_CHOOSE_WORDS(lb->count) * sizeof *tour->failed);
+
+    tour->failed = (uint64_t *)(tour + 1);
+    tour->lb = lb;
+    tour->group = jk_group_now(lb);
+    tour->member = tour->last = NOBODY;
+    tour->last_rc = JK_E_BUSY;
+    tour->stage = CHOOSE;
+    run->tour = tour;
+    run->first_most = lb->first_most;
+    read_session(tour, run);
+    tour->is_new = tour->session.place == JK_SESSION_NOWHERE && !wish_of(run)->stateless;
+    jk_stat_begin(lb->stat);
+    tour->counted = true;
+    jk_stat_add(lb->stat, JK_COUNT_SERVED, 1);
+    if (tour->group->retry_budget > 0)
+        jk_stat_budget_started(lb->stat, apr_time_sec(run->begun));
+    return JK_OK;
+}
+
+/* ---- choosing ---- */
+
+/* A session without a member of its own gets a cookie that leads back to this one. */
+static void set_cookie(jk_tour *tour, jk_run *run, jk_span route)
+{
+    static const char *const same_site[] = { "", ";SameSite=Lax", ";SameSite=Strict", ";SameSite=None" };
+    const jk_worker_conf *conf = tour->lb->conf;
+    const jk_wish *wish = wish_of(run);
+    jk_span name = wish->session_cookie.len ? wish->session_cookie : jk_span_of(tour->group->rules.session_cookie);
+
+    run->cookie = apr_psprintf(run->pool, "%.*s=.%.*s%s%s;HttpOnly%s%s", (int)name.len, (const char *)name.p, (int)route.len,
+                               (const char *)route.p, *conf->session_cookie_path ? ";PATH=" : "", conf->session_cookie_path,
+                               run->rq->is_ssl ? ";Secure" : "", same_site[conf->session_cookie_samesite]);
+}
+
+/* Says once per process that the container names itself otherwise than its `route`: no session would stay with it. */
+static void look_at_route(jk_run *run, jk_reply head)
+{
+    jk_tour *tour = run->tour;
+    jk_lb_member *m = &tour->lb->members[tour->member];
+    jk_span name, value, ours = tour->group->choose.members[tour->member].route, cookie = jk_span_of(tour->group->rules.session_cookie);
+    jk_session_id id;
+
+    while (jk_reply_field(&head, &name, &value)) {
+        if (name.len != 10 || !jk_span_ieq(name, JK_SPAN_LIT("Set-Cookie")))
+            continue;
+        jk_session_from from = { .cookie = cookie, .cookies = &value, .ncookies = 1 };
+        jk_session_walk walk = jk_session_begin(&from);
+        if (!jk_session_next(&walk, &id) || id.place != JK_SESSION_COOKIES || id.id.len == 0 || jk_span_eq(id.route, ours))
+            continue;
+        if (apr_atomic_cas32(&m->route_told, 1, 0) == 0)
+            JK_WARN(run->log, 604, "(%s) the container of worker %s issues sessions with the route '%.*s', but its route here is '%.*s': sessions do not "
+                    "stay with it; set jvmRoute=\"%.*s\" in the <Engine> of its server.xml, or worker.%s.route", tour->lb->worker.name,
+                    m->worker->name, (int)(id.route.len < 64 ? id.route.len : 64), id.route.p ? (const char *)id.route.p : "",
+                    (int)ours.len, (const char *)ours.p, (int)ours.len, (const char *)ours.p, m->worker->name);
+    }
+}
+
+static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
+{
+    jk_lb *lb = tour->lb;
+    const jk_choose_member *seen = &tour->group->choose.members[answer->member];
+    jk_lb_member *m = &lb->members[answer->member];
+
+    tour->member = tour->last = answer->member;
+    tour->method = (jk_method)tour->group->rules.method;
+    tour->mult = seen->mult;
+    tour->bytes_before = run->read + run->written;
+    jk_stat_value_move(m->stat, jk_method_before(tour->method, seen->mult, tour->is_new));
+    if (tour->is_new)
+        jk_stat_add(m->stat, JK_COUNT_SESSIONS, 1);
+    run->rq->route = wish_of(run)->route.len ? wish_of(run)->route : answer->route;
+    run->rq->activation = jk_span_of(jk_member_activation(seen->activation));
+    run->cookie = NULL;
+    if (lb->conf->set_session_cookie && tour->group->sticky && !answer->sticky)
+        set_cookie(tour, run, answer->route);
+    run->on_head = seen->route.len && !m->route_told ? look_at_route : NULL;
+    if (tour->sent || run->encoded)
+        jk_run_elsewhere(run);
+    memset(run->up, 0, sizeof *run->up);
+    if (tour->group->retry_budget > 0) {
+        run->up->budget = lb->stat;
+        run->up->budget_percent = tour->group->retry_budget;
+    }
+    tour->tried++;
+    tour->stage = MEMBER;
+}
+
+/* Nobody is left in this pass: another one after a pause, or the end. */
+static jk_rc exhausted(jk_tour *tour, jk_run *run, const char *words)
+{
+    const jk_group *g = tour->group;
+
+    if (++tour->pass < g->retries && tour->last != NOBODY) {
+        tour->tried = 0;
+        memset(tour->failed, 0, JK_CHOOSE_WORDS(tour->lb->count) * sizeof *tour->failed);
+        if (g->retry_interval <= 0) {
+            tour->stage = CHOOSE;
+            return JK_OK;
+        }
+        tour->stage = PAUSE;
+        run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)g->retry_interval * 1000 };
+        return JK_AGAIN;
+    }
+    JK_ERROR(run->log, 601, "(%s) %s: %d members were tried in the last pass; see the lines above, and the members' states", tour->lb->worker.name, words,
+             tour->tried);
+    return tour->last_rc;
+}
+
+static jk_rc choose(jk_tour *tour, jk_run *run)
+{
+    jk_lb *lb = tour->lb;
+    const jk_group *g = tour->group;
+    int64_t now = apr_time_sec(run->begun);
+    jk_choose_request ask = { .routes = tour->session.routes, .nroutes = tour->session.nroutes,
+                              .has_session = tour->session.place != JK_SESSION_NOWHERE, .sticky_force = g->force,
+                              .stateless = wish_of(run)->stateless, .was_forced = tour->forced, .activations = wish_of(run)->activations,
+                              .failed = tour->failed, .offset = lb->offset };
+
+    if (tour->tried > 0 && tour->tried >= lb->conf->lb_retries)
+        return exhausted(tour, run, "All tomcat instances failed, no more workers left");
+    jk_choose_answer answer = jk_choose(&g->choose, &ask);
+    switch (answer.result) {
+    case JK_CHOOSE_FOUND:
+        if (answer.state == JK_STATE_REC && !(jk_stat_event(lb->members[answer.member].stat, JK_MEMBER_CHOSEN, now, &g->rules).todo & JK_DO_CLAIM))
+            return JK_OK; /* another request tries it: ask again */
+        lb->offset = (uint32_t)answer.offset;
+        go_to(tour, run, &answer);
+        return JK_OK;
+    case JK_CHOOSE_FORCE:
+        tour->forced = true;
+        JK_INFO(run->log, "(%s) Forcing recovery once for %u workers", lb->worker.name, jk_group_force(lb, g, apr_time_sec(apr_time_now())));
+        memset(tour->failed, 0, JK_CHOOSE_WORDS(lb->count) * sizeof *tour->failed);
+        return JK_OK;
+    case JK_CHOOSE_SESSION:
+        JK_INFO(run->log, "(%s) all workers are in error state for session %.*s", lb->worker.name, (int)tour->session.id.len,
+                tour->session.id.p ? (const char *)tour->session.id.p : "");
+        return exhausted(tour, run, "All tomcat instances for the session are busy or in error state, and sticky_session_force allows no other");
+    default:
+        return exhausted(tour, run, "All tomcat instances are busy or in error state");
+    }
+}
+
+/* ---- what a member made of it ---- */
+
+static jk_member_news news_of(const jk_run *run, jk_rc rc)
+{
+    if (rc == JK_E_BUSY && run->up->stage == 0) /* it was not even let in: busy_limit */
+        return JK_MEMBER_BUSY;
+    return jk_member_news_of(rc, run->soft);
+}
+
+/* Connects that were refused, or had no way, say more of a member than other failures. */
+static void tell_connect(jk_tour *tour, jk_run *run, jk_rc rc, int64_t now)
+{
+    jk_stat *stat = tour->lb->members[tour->member].stat;
+
+    if (rc == JK_E_CONNECT && (run->err == ECONNREFUSED || run->err == EHOSTUNREACH || run->err == ENETUNREACH))
+        (void)jk_stat_event(stat, JK_MEMBER_REFUSED, now, &tour->group->rules);
+    else if (rc != JK_E_CONNECT && run->up->fresh)
+        (void)jk_stat_event(stat, JK_MEMBER_CONNECTED, now, &tour->group->rules);
+}
+
+static void book(jk_tour *tour, jk_run *run, jk_rc rc)
+{
+    jk_lb_member *m = &tour->lb->members[tour->member];
+    uint64_t bytes = run->read + run->written - tour->bytes_before;
+    int64_t now = apr_time_sec(apr_time_now());
+    jk_member_change change;
+
+    jk_stat_value_move(m->stat, jk_method_after(tour->method, tour->mult, bytes));
+    if (rc == JK_OK && jk_stat_is_well(m->stat) && !run->up->fresh)
+        return;
+    tell_connect(tour, run, rc, now);
+    change = jk_stat_event(m->stat, news_of(run, rc), now, &tour->group->rules);
+    if (change.todo & JK_DO_VALUE_TO_MAX)
+        jk_group_value_to_max(tour->lb, tour->member);
+    if (change.todo & JK_DO_FAIL_HERE)
+        jk_choose_set_failed(tour->failed, tour->member, true);
+    if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
+        JK_INFO(run->log, "(%s) service failed, worker %s is in %s", tour->lb->worker.name, m->worker->name,
+                change.next == JK_STATE_ERR ? "error state" : "local error state");
+}
+
+static jk_retry_method method_of(const jk_run *run)
+{
+    jk_span m = run->rq->method;
+
+    if (m.len == 3 && memcmp(m.p, "GET", 3) == 0)
+        return JK_RETRY_GET;
+    return m.len == 4 && memcmp(m.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
+}
+
+/* May another member have it? What was never written may always move on. */
+static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
+{
+    const jk_group *g = tour->group;
+
+    if (jk_outcome_blame(rc) == JK_BLAME_CLIENT || rc == JK_E_SPACE)
+        return false;
+    if (rc == JK_E_BUSY || rc == JK_E_MEMORY)
+        return run->x.progress == JK_PROGRESS_NONE;
+    if (!jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)run->up->limits.recovery_options)) {
+        JK_INFO(run->log, "(%s) unrecoverable error %s, request failed", tour->lb->worker.name, jk_outcome_name(rc));
+        return false;
+    }
+    if (run->x.progress == JK_PROGRESS_NONE)
+        return true;
+    if (jk_stat_budget_take(tour->lb->stat, apr_time_sec(apr_time_now()), g->retry_budget)) {
+        jk_stat_add(tour->lb->stat, JK_COUNT_RESENDS, 1);
+        return true;
+    }
+    jk_stat_add(tour->lb->stat, JK_COUNT_REFUSALS, 1);
+    JK_WARN(run->log, 602, "(%s) not sent to another member: more than %d%% of the requests of the last seconds were sent again already "
+            "(retry_budget); the containers are slow or ill", tour->lb->worker.name, g->retry_budget);
+    return false;
+}
+
+static jk_rc member_step(jk_tour *tour, jk_run *run)
+{
+    jk_worker *worker = tour->lb->members[tour->member].worker;
+    jk_rc rc = worker->type->step(worker, run);
+    bool more;
+
+    if (rc == JK_AGAIN)
+        return rc;
+    book(tour, run, rc);
+    tour->last_rc = rc == JK_E_BUSY && tour->last_rc != JK_E_BUSY ? tour->last_rc : rc;
+    tour->member = NOBODY;
+    if (!tour->glanced && wish_of(run)->glances)
+        glance(tour, &tour->first);
+    tour->glanced = true;
+    if (rc == JK_OK)
+        return JK_OK;
+    more = may_move_on(tour, run, rc);
+    tour->sent = true;
+    tour->stage = CHOOSE;
+    run->x.progress = more ? JK_PROGRESS_NONE : run->x.progress;
+    return more ? JK_AGAIN : rc;
+}
+
+/* ---- the worker ---- */
+
+static void over(jk_run *run)
+{
+    jk_tour *tour = run->tour;
+
+    if (tour == NULL || !tour->counted)
+        return;
+    tour->counted = false;
+    if (tour->member != NOBODY) { /* torn down in the middle: it says nothing of the member */
+        jk_worker *worker = tour->lb->members[tour->member].worker;
+        worker->type->finish(worker, run);
+        book(tour, run, JK_E_CLIENT_ABORT);
+    }
+    if (wish_of(run)->glances)
+        glance(tour, &tour->last_glance);
+    jk_stat_end(tour->lb->stat);
+}
+
+static jk_rc step(const jk_worker *worker, jk_run *run)
+{
+    jk_rc rc = JK_OK;
+
+    if (run->tour == NULL)
+        rc = begin(jk_lb_of(worker), run);
+    while (rc == JK_OK) {
+        jk_tour *tour = run->tour;
+        switch (tour->stage) {
+        case CHOOSE:
+            rc = choose(tour, run);
+            break;
+        case PAUSE:
+            if (!jk_run_late(run, apr_time_now()))
+                return JK_AGAIN;
+            tour->stage = CHOOSE;
+            break;
+        default:
+            rc = member_step(tour, run);
+            if (rc == JK_AGAIN && tour->stage == CHOOSE) /* not a wait: another member */
+                rc = JK_OK;
+            else if (rc == JK_OK) {
+                over(run);
+                return JK_OK;
+            }
+            break;
+        }
+    }
+    if (rc != JK_AGAIN)
+        over(run);
+    return rc;
+}
+
+static void wait_slot(const jk_worker *worker, jk_run *run)
+{
+    jk_lb *lb = jk_lb_of(worker);
+    const jk_worker *member = lb->members[run->tour->member].worker;
+
+    member->type->wait_slot(member, run);
+}
+
+static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
+{
+    jk_lb *lb = jk_lb_of(worker);
+    uint32_t slot = jk_shm_parent_slot(shm, worker->slot, (int)lb->conf->kind, &lb->conf->tune);
+
+    if (slot == JK_SHM_FULL) {
+        JK_WARN(log, 603, "(%s) the shared memory has no room for this worker: it balances in each process alone; stop and start the server, or raise "
+                "JkShmSize", worker->name);
+        shm = jk_shm_private(p);
+        slot = jk_shm_parent_slot(shm, worker->slot, (int)lb->conf->kind, &lb->conf->tune);
+    }
+    lb->shm = shm;
+    lb->stat = jk_stat_make(p, shm, slot);
+    for (size_t i = 0; i < lb->count; i++) {
+        jk_worker *member = lb->members[i].worker;
+        member->type->ready(member, p, shm, log);
+        lb->members[i].stat = jk_backend_stat(member);
+    }
+}
+
+static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
+{
+    jk_lb *lb = jk_lb_of(worker);
+
+    for (size_t i = 0; i < lb->count; i++) {
+        jk_worker *member = lb->members[i].worker;
+        jk_rc rc = member->type->child(member, p, log);
+        if (rc != JK_OK)
+            return rc;
+    }
+    return jk_group_make(lb);
+}
+
+static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
+{
+    jk_lb *lb = jk_lb_of(worker);
+
+    if (lb->group == NULL)
+        return;
+    for (size_t i = 0; i < lb->count; i++) {
+        jk_worker *member = lb->members[i].worker;
+        member->type->tend(member, what, log);
+    }
+    jk_group_maintain(lb, apr_time_sec(what->now), what->interval, log);
+}
+
+static void finish(const jk_worker *worker, jk_run *run)
+{
+    (void)worker;
+    over(run);
+}
+
+const jk_worker_type jk_lb_type = { "lb", step, wait_slot, ready, child, tend, finish };
+
+jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
+{
+    jk_lb *lb = apr_pcalloc(p, sizeof *lb);
+
+    lb->worker = (jk_worker){ &jk_lb_type, conf, conf->name, conf->name, lb };
+    lb->conf = conf;
+    lb->count = (size_t)conf->members->nelts;
+    lb->members = apr_pcalloc(p, (lb->count + 1) * sizeof *lb->members);
+    for (size_t i = 0; i < lb->count; i++) {
+        const jk_worker_conf *one = APR_ARRAY_IDX(conf->members, (int)i, const jk_worker_conf *);
+        size_t most = (size_t)one->tune.max_packet_size - JK_FRAME_BODY_HEAD;
+        lb->members[i].worker = jk_backend_make_member(p, one, apr_pstrcat(p, conf->name, "/", one->name, NULL));
+        lb->first_most = lb->first_most && lb->first_most < most ? lb->first_most : most;
+    }
+    return &lb->worker;
+}
