@@ -202,7 +202,8 @@ jk_peer *jk_peer_unix(const char *script)
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     jk_peer *pr = new_peer(script, AF_UNIX);
 
-    snprintf(un.sun_path, sizeof un.sun_path, "peer.%ld.%d", (long)getpid(), npeers);
+    /* Absolute, as a configuration must have it; the build directory's path may be longer than a socket's can be. */
+    snprintf(un.sun_path, sizeof un.sun_path, "/tmp/jk-peer.%ld.%d", (long)getpid(), npeers);
     memcpy(pr->path, un.sun_path, sizeof pr->path);
     ck_assert_int_eq(bind(pr->listener, (const void *)&un, sizeof un), 0);
     jk_peer_start(pr);

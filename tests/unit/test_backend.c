@@ -140,20 +140,31 @@ static const char *no_environment(const char *name)
 }
 
 /* `keys`: lines after "worker.w.", with a blank between them. */
-static jk_worker *worker_at(const char *host, int port, const char *keys)
+static const jk_worker_conf *conf_of(const char *host, int port, const char *keys)
 {
     char *rest = apr_pstrdup(pool, keys), *state;
-    const char *text = apr_psprintf(pool, "worker.list=w\nworker.w.host=%s\nworker.w.port=%d\n", host, port);
+    const char *text = apr_psprintf(pool, "worker.list=w\nworker.w.host=%s%s\n", host, port ? apr_psprintf(pool, ":%d", port) : "");
     jk_findings *found = jk_findings_make(pool);
 
     for (char *key = apr_strtok(rest, " ", &state); key; key = apr_strtok(NULL, " ", &state))
         text = apr_pstrcat(pool, text, "worker.w.", key, "\n", NULL);
     jk_workers_input in = { NULL, 0, "w.properties", jk_span_of(text), "/srv", no_environment };
     jk_workers_conf *conf = jk_workers_parse(pool, &in, found);
-    ck_assert_int_eq(found->all->nelts, 0);
-    jk_worker *worker = jk_backend_make(pool, jk_workers_find(conf, "w"));
+    ck_assert(!jk_findings_refuse(found, false));
+    return jk_workers_find(conf, "w");
+}
+
+static jk_worker *worker_with(const jk_worker_conf *conf)
+{
+    jk_worker *worker = jk_backend_make(pool, conf);
+
     ck_assert_int_eq(worker->type->child(worker, pool, &log_all), JK_OK);
     return worker;
+}
+
+static jk_worker *worker_at(const char *host, int port, const char *keys)
+{
+    return worker_with(conf_of(host, port, keys));
 }
 
 static jk_worker *worker_of(const jk_peer *pr, const char *keys)
@@ -335,12 +346,14 @@ END_TEST
 
 START_TEST(a_path_too_long_for_a_unix_socket_is_told)
 {
-    char *host = apr_palloc(pool, 200);
+    jk_worker_conf conf = *conf_of("127.0.0.1", 0, "retries=1");
+    char path[200];
 
-    memset(host, 'p', 199);
-    memcpy(host, "unix:/", 6);
-    host[199] = '\0';
-    ck_assert_int_eq(get(worker_at(host, 0, "retries=1")), JK_E_RESOLVE);
+    memset(path, 'p', sizeof path);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    conf.unix_path = path;
+    ck_assert_int_eq(get(worker_with(&conf)), JK_E_RESOLVE);
     ck_assert_int_eq(told.n[201], 1);
     ck_assert_ptr_nonnull(strstr(told.text, "too long"));
 }
