@@ -16,20 +16,27 @@ static jk_span from_on(jk_span s, size_t at)
 /* Where `name` begins in `in`, from `at` on; in.len: nowhere. */
 static size_t find(jk_span in, size_t at, jk_span name)
 {
-    if (name.len == 0 || in.len - at < name.len)
-        return in.len;
-    const uint8_t *hit = memmem(in.p + at, in.len - at, name.p, name.len);
-    return hit ? (size_t)(hit - in.p) : in.len;
+    /* memmem has a price before its first byte; most paths hold no ';', and most Cookie headers are short. */
+    while (name.len > 0 && in.len - at >= name.len) {
+        const uint8_t *hit = memchr(in.p + at, name.p[0], in.len - at - name.len + 1);
+        if (hit == NULL)
+            break;
+        at = (size_t)(hit - in.p);
+        if (memcmp(hit, name.p, name.len) == 0)
+            return at;
+        at++;
+    }
+    return in.len;
 }
 
 /* The bytes before the first of the two. */
 static jk_span up_to(jk_span s, uint8_t a, uint8_t b)
 {
-    size_t n = 0;
+    const uint8_t *end = s.len ? memchr(s.p, a, s.len) : NULL;
+    size_t n = end ? (size_t)(end - s.p) : s.len;
 
-    while (n < s.len && s.p[n] != a && s.p[n] != b)
-        n++;
-    return (jk_span){ s.p, n };
+    end = n && b != a ? memchr(s.p, b, n) : NULL;
+    return (jk_span){ s.p, end ? (size_t)(end - s.p) : n };
 }
 
 /* ---- where ids stand ---- */

@@ -40,14 +40,18 @@ static void tell_frame(const jk_worker *worker, const char *to, const jk_run *ru
 
     if (tell_other_protocol(worker, to, run))
         return;
-    if (run->odd_len >= 2 && odd[0] == 'A' && odd[1] == 'B' && run->odd_len >= 4)
+    bool packet = run->odd_len >= 4 && odd[0] == 'A' && odd[1] == 'B';
+    unsigned two = (unsigned)odd[0] << 8 | odd[1], size = (unsigned)odd[2] << 8 | odd[3];
+
+    if (packet && size > run->max_packet)
         JK_ERROR(run->log, 303, "(%s) wrong message size %u from %s, more than max_packet_size %u: set worker.%s.max_packet_size to the "
-                 "connector's packetSize", name, (unsigned)odd[2] << 8 | odd[3], to, (unsigned)run->max_packet, name);
-    else if (run->odd_len >= 2)
-        JK_ERROR(run->log, 304, "(%s) wrong message format 0x%02x%02x from %s: this is not an AJP13 connector, or the connection was "
-                 "disturbed; check host and port", name, odd[0], odd[1], to);
+                 "connector's packetSize", name, size, to, (unsigned)run->max_packet, name);
+    else if (run->odd_len > 0 && !packet) /* of one byte alone: that one */
+        JK_ERROR(run->log, 304, "(%s) wrong message format 0x%0*x from %s: this is not an AJP13 connector, or the connection was "
+                 "disturbed; check host and port", name, run->odd_len > 1 ? 4 : 2, run->odd_len > 1 ? two : two >> 8, to);
     else
-        JK_ERROR(run->log, 305, "(%s) protocol error from %s: a message came that may not come now; the connection is closed", name, to);
+        JK_ERROR(run->log, 305, "(%s) protocol error from %s: a message came that is empty or may not come now; the connection is closed",
+                 name, to);
 }
 
 static void tell_receive(const jk_worker *worker, const char *to, const jk_run *run)

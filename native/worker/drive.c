@@ -9,14 +9,20 @@ static void on_finish(jk_run *run, jk_rc outcome)
     worker->type->finish(worker, run);
 }
 
+void jk_worker_begin(const jk_worker *worker, jk_run *run)
+{
+    run->driven = worker;
+    run->up = apr_pcalloc(run->pool, sizeof *run->up);
+    run->on_finish = on_finish;
+}
+
 jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run)
 {
     jk_rc rc;
 
     run->may_block = true;
-    run->driven = worker;
-    run->up = apr_pcalloc(run->pool, sizeof *run->up);
-    run->on_finish = on_finish;
+    if (run->driven == NULL)
+        jk_worker_begin(worker, run);
     while ((rc = worker->type->step(worker, run)) == JK_AGAIN) {
         if (run->wait.what == JK_WAIT_SLOT)
             worker->type->wait_slot(worker, run);

@@ -12,6 +12,7 @@ typedef struct jk_lb_member {
     jk_worker *worker;
     jk_stat *stat;
     volatile uint32_t route_told; /* that its container has another route was said */
+    uint32_t seen;                /* answers, more or less: threads may lose some */
 } jk_lb_member;
 
 /* A picture of the values in force. It never changes: an edit makes a new one, and the old one stays, since requests may look at

@@ -32,16 +32,17 @@ typedef struct jk_tour {
     const jk_group *group;
     int stage, pass, tried; /* tried: members in this pass */
     uint32_t member, last;  /* the one that has it; the last that had it */
-    jk_session session;
-    jk_session_from from;
-    jk_span cookies[COOKIES_MOST];
     bool counted, forced, is_new, sent;
     jk_method method; /* and multiplier that the member was chosen by: an edit meanwhile must not unbalance the books */
     uint64_t mult;
     uint64_t bytes_before, *failed;
     jk_rc last_rc;
     bool glanced;
-    jk_lb_glance first, last_glance;
+    jk_lb_glance *glances; /* first and last; NULL: nobody wants them */
+    /* written by read_session() */
+    jk_session session;
+    jk_session_from from;
+    jk_span cookies[COOKIES_MOST];
 } jk_tour;
 
 static const jk_wish no_wish;
@@ -66,12 +67,12 @@ static void glance(const jk_tour *tour, jk_lb_glance *out)
 
 const jk_lb_glance *jk_lb_first(const jk_run *run)
 {
-    return &run->tour->first;
+    return &run->tour->glances[0];
 }
 
 const jk_lb_glance *jk_lb_last(const jk_run *run)
 {
-    return &run->tour->last_glance;
+    return &run->tour->glances[1];
 }
 
 /* ---- the session ---- */
@@ -79,7 +80,7 @@ const jk_lb_glance *jk_lb_last(const jk_run *run)
 static void take_cookies(jk_tour *tour, const jk_request *rq)
 {
     for (size_t i = 0; i < rq->nheaders && tour->from.ncookies < COOKIES_MOST; i++)
-        if (rq->headers[i].name.len == 6 && jk_span_ieq(rq->headers[i].name, JK_SPAN_LIT("Cookie")))
+        if (rq->headers[i].name.len == 6 && (rq->headers[i].name.p[0] | 0x20) == 'c' && jk_span_ieq(rq->headers[i].name, JK_SPAN_LIT("Cookie")))
             tour->cookies[tour->from.ncookies++] = rq->headers[i].value;
     tour->from.cookies = tour->cookies;
 }
@@ -91,8 +92,7 @@ static void read_session(jk_tour *tour, jk_run *run)
 
     if (!tour->group->sticky || wish->sticky_ignore)
         return;
-    tour->from.forced = wish->route;
-    tour->from.uri = run->rq->uri;
+    tour->from = (jk_session_from){ .forced = wish->route, .uri = run->rq->uri };
     tour->from.parameter = wish->session_path.len ? wish->session_path : jk_span_of(rules->session_path);
     tour->from.cookie = wish->session_cookie.len ? wish->session_cookie : jk_span_of(rules->session_cookie);
     take_cookies(tour, run->rq);
@@ -105,9 +105,15 @@ static void read_session(jk_tour *tour, jk_run *run)
 
 static jk_rc begin(jk_lb *lb, jk_run *run)
 {
-    jk_tour *tour = apr_pcalloc(run->pool, sizeof *tour + JK_CHOOSE_WORDS(lb->count) * sizeof *tour->failed);
+    size_t words = JK_CHOOSE_WORDS(lb->count);
+    jk_tour *tour = apr_palloc(run->pool, sizeof *tour + words * sizeof *tour->failed);
 
-    tour->failed = (uint64_t *)(tour + 1);
+    memset(tour, 0, offsetof(jk_tour, session)); /* what lies behind is written before it is read */
+    tour->failed = memset(tour + 1, 0, words * sizeof *tour->failed);
+    tour->session.place = JK_SESSION_NOWHERE;
+    tour->session.nroutes = 0;
+    if (wish_of(run)->glances)
+        tour->glances = apr_pcalloc(run->pool, 2 * sizeof *tour->glances);
     tour->lb = lb;
     tour->group = jk_group_now(lb);
     tour->member = tour->last = NOBODY;
@@ -163,6 +169,14 @@ static void look_at_route(jk_run *run, jk_reply head)
     }
 }
 
+/* The first answers are all looked at, later ones now and then: a container does not change its name. */
+static bool worth_a_look(jk_lb_member *m)
+{
+    uint32_t n = m->seen++;
+
+    return n < 64 || n % 64 == 0;
+}
+
 static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
 {
     jk_lb *lb = tour->lb;
@@ -181,7 +195,7 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     run->cookie = NULL;
     if (lb->conf->set_session_cookie && tour->group->sticky && !answer->sticky)
         set_cookie(tour, run, answer->route);
-    run->on_head = seen->route.len && !m->route_told ? look_at_route : NULL;
+    run->on_head = seen->route.len && !m->route_told && worth_a_look(m) ? look_at_route : NULL;
     if (tour->sent || run->encoded)
         jk_run_elsewhere(run);
     memset(run->up, 0, sizeof *run->up);
@@ -334,8 +348,8 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
     book(tour, run, rc);
     tour->last_rc = rc == JK_E_BUSY && tour->last_rc != JK_E_BUSY ? tour->last_rc : rc;
     tour->member = NOBODY;
-    if (!tour->glanced && wish_of(run)->glances)
-        glance(tour, &tour->first);
+    if (!tour->glanced && tour->glances)
+        glance(tour, &tour->glances[0]);
     tour->glanced = true;
     if (rc == JK_OK)
         return JK_OK;
@@ -360,8 +374,8 @@ static void over(jk_run *run)
         worker->type->finish(worker, run);
         book(tour, run, JK_E_CLIENT_ABORT);
     }
-    if (wish_of(run)->glances)
-        glance(tour, &tour->last_glance);
+    if (tour->glances)
+        glance(tour, &tour->glances[1]);
     jk_stat_end(tour->lb->stat);
 }
 

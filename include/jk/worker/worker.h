@@ -53,6 +53,9 @@ struct jk_worker {
     void *own;        /* the type's */
 };
 
+/* Before the first step of a run, by whoever drives it. */
+void jk_worker_begin(const jk_worker *worker, jk_run *run);
+
 /* Drives a run to its end, waiting in place: the blocking driver. The run is finished when it returns. */
 jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run);
 
