@@ -372,12 +372,15 @@ void jk_stat_served_mark(jk_stat *stat)
 
 /* ---- a balancer's ---- */
 
+#define JK_CLOCK_SKEW 5 /* s: threads took their time a while ago */
+
 unsigned jk_stat_claim_maintenance(jk_stat *stat, int64_t now, int32_t interval)
 {
     int64_t last = GET(stat->slot->maintained);
     unsigned times;
 
-    if (last == 0 || last > now) { /* the first time, or a clock that was put back: the interval begins here */
+    /* The first time, or a clock that was put back (and not a thread that is late): the interval begins here. */
+    if (last == 0 || last > now + JK_CLOCK_SKEW) {
         atomic_compare_exchange_strong(&stat->slot->maintained, &last, now);
         return 0;
     }
