@@ -74,15 +74,16 @@ static uint64_t read_body(jkb_visit *v)
 
 static const char style[] =
     ":root{color-scheme:light dark}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}"
-    "h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1rem;margin:1.5rem 0 .3rem}"
-    "nav a{margin-right:.8rem;white-space:nowrap}"
+    "body{font:16px/1.45 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}"
+    "h1{font-size:1.5rem;line-height:1.2;margin:.3rem 0 .6rem}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}"
+    "nav{display:flex;flex-wrap:wrap;gap:.3rem 1rem}"
     "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid #8886}"
-    "th{font-weight:600;width:30%}"
-    "td{font-family:ui-monospace,monospace;font-size:.9rem;overflow-wrap:anywhere;white-space:pre-wrap}"
+    "th,td{text-align:left;vertical-align:baseline;padding:.2rem 1rem .2rem 0;border-top:1px solid #8884}"
+    "th{font-weight:400;width:14rem;opacity:.75;overflow-wrap:anywhere}"
+    "td{font-family:ui-monospace,monospace;font-size:.9rem;padding-right:0;overflow-wrap:anywhere;white-space:pre-wrap}"
     ".none{opacity:.6;font-style:italic}"
-    "@media(max-width:32rem){th,td{display:block;width:auto;padding-right:0}td{border:0;padding-top:0}}";
+    "@media(max-width:36rem){tr{display:block;border-top:1px solid #8884;padding:.25rem 0}"
+    "th,td{display:block;width:auto;padding:0;border:0}th{font-size:.85rem}}";
 
 static void row(jkb_text *t, jk_span name, jk_span value)
 {
@@ -108,6 +109,49 @@ static void table(jkb_text *t, const char *title, const jkb_field *fields, size_
     jkb_text_put(t, "</table>\n");
 }
 
+/* Takes the last segment off a path, without its parameters. */
+static jk_span take_last(jk_span *path)
+{
+    size_t from = path->len, len = 0;
+
+    while (from > 0 && path->p[from - 1] != '/')
+        from--;
+    jk_span segment = { path->p + from, path->len - from };
+    path->len = from > 0 ? from - 1 : 0;
+    while (len < segment.len && segment.p[len] != ';')
+        len++;
+    segment.len = len;
+    return segment;
+}
+
+/* A link from this page, whether its own address ends with a '/' or not. */
+static void nav_link(jkb_text *t, jk_span uri, const char *to, const char *text)
+{
+    jk_span here = take_last(&uri);
+
+    jkb_text_put(t, "<a href=\"./");
+    jkb_text_html(t, here);
+    jkb_text_format(t, "%s%s\">%s</a>", here.len ? "/" : "", to, text);
+}
+
+static void nav(jkb_text *t, jk_span uri)
+{
+    static const char *const links[][2] = {
+        { "json", "json" },
+        { "session", "session" },
+        { "bytes/100000", "bytes" },
+        { "sleep/1000", "sleep" },
+        { "chunks/10/200", "chunks" },
+        { "hdrs/20", "headers" },
+        { "status/404", "status" },
+    };
+
+    jkb_text_put(t, "<nav>");
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+        nav_link(t, uri, links[i][0], links[i][1]);
+    jkb_text_put(t, "</nav>\n");
+}
+
 static void page_top(jkb_text *t, const jkb_visit *v)
 {
     jk_span who = v->server->route ? jk_span_of(v->server->route) : JK_SPAN_LIT("jkbackend");
@@ -121,9 +165,8 @@ static void page_top(jkb_text *t, const jkb_visit *v)
     jkb_text_put(t, style);
     jkb_text_put(t, "</style>\n</head>\n<body>\n<h1>Answered by ");
     jkb_text_html(t, who);
-    jkb_text_put(t, "</h1>\n<nav><a href=\"json\">json</a><a href=\"session\">session</a><a href=\"bytes/100000\">bytes</a>"
-                    "<a href=\"sleep/1000\">sleep</a><a href=\"chunks/10/200\">chunks</a><a href=\"hdrs/20\">headers</a>"
-                    "<a href=\"status/404\">status</a></nav>\n");
+    jkb_text_put(t, "</h1>\n");
+    nav(t, v->rq->uri);
 }
 
 static void request_table(jkb_text *t, const jkb_visit *v, uint64_t body)
@@ -333,21 +376,6 @@ static const page pages[] = {
     { "hdrs", 1, { HEADERS_MOST, 0 }, answer_hdrs },
     { "chunks", 2, { CHUNKS_MOST, MS_MOST }, answer_chunks },
 };
-
-/* Takes the last segment off a path, without its parameters. */
-static jk_span take_last(jk_span *path)
-{
-    size_t from = path->len, len = 0;
-
-    while (from > 0 && path->p[from - 1] != '/')
-        from--;
-    jk_span segment = { path->p + from, path->len - from };
-    path->len = from > 0 ? from - 1 : 0;
-    while (len < segment.len && segment.p[len] != ';')
-        len++;
-    segment.len = len;
-    return segment;
-}
 
 static bool fits(const page *p, jk_span path, uint64_t number[2])
 {
