@@ -249,11 +249,15 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
+    r->clength = -1;
     while (jk_reply_field(head, &name, &value))
         if (head->code || !hop_by_hop(name, connection))
             take_field(r, head, name, value);
     if (a->cookie && *a->cookie)
         apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
+    a->length = r->clength;
+    if (r->clength < 0)
+        r->clength = 0;
     a->headed = true;
     a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
     return a->flush_header ? pass(a, true) : JK_OK;
@@ -272,6 +276,13 @@ static jk_rc take_body(void *ctx, jk_span bytes)
         return JK_E_MEMORY;
     if (a->discard)
         return JK_OK;
+    if (a->length >= 0 && a->body > a->length) { /* what is beyond would be the beginning of the client's next answer */
+        size_t beyond = (size_t)(a->body - a->length);
+        a->too_long = true;
+        if (beyond >= bytes.len)
+            return JK_OK;
+        bytes.len -= beyond;
+    }
     apr_bucket_copy(block->anchor, &b);
     b->start = (const char *)bytes.p - block->mem;
     b->length = bytes.len;
@@ -320,6 +331,7 @@ void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
     a->sink = (jk_sink){ &ops, a };
     a->r = r;
     a->tls = tls;
+    a->length = -1;
     a->own.p = r->pool;
     a->own.bucket_alloc = r->connection->bucket_alloc;
     APR_RING_INIT(&a->own.list, apr_bucket, link);
@@ -395,6 +407,9 @@ static int whole(jk_answer *a)
         forget_head(r);
         return status;
     }
+    a->too_short = !a->discard && a->length > a->body;
+    if (a->too_short) /* the client would take its next answer for the rest of this one */
+        return break_off(a);
     APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_eos_create(r->connection->bucket_alloc));
     a->gathered = 0;
     ap_pass_brigade(r->output_filters, a->bb);

@@ -18,14 +18,14 @@ typedef struct jk_block {
 typedef struct jk_answer {
     jk_sink sink;
     request_rec *r;
-    const jk_log *log;
-    const char *worker;
     const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
     apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
     jk_block small, big[2];
     size_t gathered; /* body bytes in bb */
     apr_off_t body;  /* body bytes in all, passed on or not */
+    apr_off_t length; /* what the backend's Content-Length said; -1: nothing */
     bool headed, passed, discard, small_is_full;
+    bool too_short, too_long; /* the body did not keep that word */
     bool flush_packets, flush_header, tls;
 } jk_answer;
 

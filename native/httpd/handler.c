@@ -246,8 +246,18 @@ static void tell_misfit(const jk_call *call, const jk_worker *worker, const jk_m
              why->name.p ? (const char *)why->name.p : "", why->size, worker->name);
 }
 
+static void tell_length(const jk_call *call, const jk_worker *worker)
+{
+    const jk_answer *a = &call->answer;
+
+    JK_ERROR(&call->log, 505, "(%s) the answer to %s has %" APR_OFF_T_FMT " body bytes, its Content-Length said %" APR_OFF_T_FMT ": the client sees %s; look "
+             "at the application", worker->name, a->r->uri, a->body, a->length, a->too_short ? "it cut" : "no more than that");
+}
+
 static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, int status)
 {
+    if (call->answer.too_short || call->answer.too_long)
+        tell_length(call, worker);
     if (rc == JK_OK && status != OK)
         JK_INFO(&call->log, "No body with status=%d for worker=%s", status, worker->name);
     else if (jk_outcome_blame(rc) == JK_BLAME_CLIENT && rc != JK_E_SPACE)

@@ -31,13 +31,15 @@ static bool close_one(jk_pool *pool, uint64_t id, bool aged)
 
 /* A descriptor may have been closed and opened again for something else since the picture was taken: who is taken out is looked at
  * once more, now that it is ours. */
-static bool close_if_dead(jk_pool *pool, uint64_t id)
+static bool close_if_dead(jk_pool *pool, uint64_t id, unsigned *unasked)
 {
     jk_conn *conn = jk_pool_withdraw(pool, id);
+    jk_look seen = conn ? jk_sock_look(conn->fd) : JK_LOOK_QUIET;
 
     if (conn == NULL)
         return false;
-    if (jk_sock_look(conn->fd) == JK_LOOK_QUIET) {
+    *unasked += seen == JK_LOOK_BYTES;
+    if (seen == JK_LOOK_QUIET) {
         jk_pool_return(pool, &conn);
         return false;
     }
@@ -46,18 +48,19 @@ static bool close_if_dead(jk_pool *pool, uint64_t id)
     return true;
 }
 
-unsigned jk_upkeep_look(jk_pool *pool)
+unsigned jk_upkeep_look(jk_pool *pool, unsigned *unasked)
 {
     unsigned n, closed = 0;
     jk_idle *all = picture(pool, &n);
     struct pollfd *fds = n ? malloc(n * sizeof *fds) : NULL;
 
+    *unasked = 0;
     for (unsigned i = 0; fds && i < n; i++)
         fds[i] = (struct pollfd){ .fd = all[i].fd, .events = POLLIN };
     if (fds && poll(fds, n, 0) > 0)
         for (unsigned i = 0; i < n; i++)
             if (fds[i].revents)
-                closed += close_if_dead(pool, all[i].id);
+                closed += close_if_dead(pool, all[i].id, unasked);
     free(fds);
     free(all);
     return closed;

@@ -177,7 +177,7 @@ static void load_tune(jk_layout_slot *slot, const jk_tune *file)
         if (strncmp(f->name, "file.", 5) != 0 || memcmp((char *)&slot->file + at, (const char *)file + at, f->size) == 0)
             continue;
         if (!changed)
-            atomic_fetch_add(&slot->tune_version, 1);
+            atomic_fetch_or(&slot->tune_version, 1); /* odd already, where a writer was killed */
         changed = true;
         memcpy((char *)&slot->file + at, (const char *)file + at, f->size);
         memcpy((char *)&slot->now + at, (const char *)file + at, f->size);

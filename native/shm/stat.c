@@ -40,17 +40,20 @@ uint32_t jk_stat_tune_version(const jk_stat *stat)
     return GET(stat->slot->tune_version);
 }
 
+/* A process that is killed between the two steps would leave the lock odd: who finds it so for too long takes it over. */
+#define WRITER_GONE 20000 /* turns of 50 us: 1 s */
+
 static uint32_t copy_tune(const jk_stat *stat, const void *from, void *out, size_t size)
 {
-    for (;;) {
+    for (int turns = 0;; turns++) {
         uint32_t before = atomic_load_explicit(&stat->slot->tune_version, memory_order_acquire);
-        if (before % 2 == 0) {
+        if (before % 2 == 0 || turns >= WRITER_GONE) { /* one who was killed at it has left it so: what is there is used */
             memcpy(out, from, size);
             atomic_thread_fence(memory_order_acquire);
             if (GET(stat->slot->tune_version) == before)
                 return before;
         }
-        apr_sleep(1); /* somebody writes, in this moment: an edit is rare and short */
+        apr_sleep(50); /* somebody writes, in this moment: an edit is rare and short */
     }
 }
 
@@ -68,9 +71,6 @@ void jk_stat_tune_file(const jk_stat *stat, jk_tune *out)
 {
     (void)copy_tune(stat, &stat->slot->file, out, sizeof *out);
 }
-
-/* A process that is killed between the two steps would leave the lock odd: who finds it so for too long takes it over. */
-#define WRITER_GONE 20000 /* turns of 50 us: 1 s */
 
 void jk_stat_tune_write(jk_stat *stat, const jk_tune *now)
 {
@@ -300,6 +300,14 @@ jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, 
             return change;
         }
     }
+}
+
+void jk_stat_free_probe(jk_stat *stat)
+{
+    uint32_t was = JK_STATE_PRB;
+
+    if (jk_stat_busy(stat) == 0)
+        atomic_compare_exchange_strong(&stat->slot->state, &was, JK_STATE_REC);
 }
 
 bool jk_stat_is_well(const jk_stat *stat)

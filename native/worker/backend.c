@@ -250,7 +250,7 @@ static jk_rc look(jk_backend *backend, jk_run *run)
     jk_look seen = jk_sock_look(run->conn->fd);
 
     run->up->stage = PING;
-    if (seen == JK_LOOK_QUIET)
+    if (seen == JK_LOOK_QUIET || (seen == JK_LOOK_BYTES && run->up->fresh)) /* who speaks first is no AJP13 connector: the answer tells what it is */
         return JK_OK;
     tell_look(backend, run, seen);
     if (!run->up->fresh)
@@ -633,7 +633,10 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
     if (what->look && !backend->resolved && resolve(backend, &why) == JK_OK)
         JK_INFO(log, "(%s) tomcat address %s is resolved now: %s", worker->name, worker->conf->tune.host, backend->addr.text);
     if (what->look) {
-        unsigned closed = jk_upkeep_look(backend->pool);
+        unsigned unasked, closed = jk_upkeep_look(backend->pool, &unasked);
+        if (unasked)
+            JK_WARN(log, 211, "(%s) data was waiting on %u idle connections to %s that nobody asked for: they are closed, nobody gets them; the container "
+                    "wrote after its END_RESPONSE", worker->name, unasked, backend->addr.text);
         if (closed)
             JK_DEBUG(log, "(%s) %u idle connections had been closed by the container", worker->name, closed);
         make_room(backend, what->now);

@@ -131,6 +131,7 @@ static uint64_t smallest_value(const jk_lb *lb, const jk_group *g)
 static void maintain_member(jk_lb *lb, const jk_group *g, size_t i, int64_t now, const jk_log *log)
 {
     jk_stat *stat = lb->members[i].stat;
+    jk_stat_free_probe(stat); /* whoever tried it may have been killed */
     jk_member_state was = jk_stat_state(stat);
     jk_member_change change = jk_stat_event(stat, JK_MEMBER_MAINTAIN, now, &g->rules);
 

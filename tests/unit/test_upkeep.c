@@ -57,13 +57,16 @@ static void expect_idle(const apr_time_t *ages, unsigned n)
 
 START_TEST(a_look_closes_what_the_container_closed_or_wrote_to)
 {
+    unsigned unasked;
+
     fill((apr_time_t[]){ 1, 2, 3, 4 }, 4);
     close(theirs[0]);
     ck_assert_int_eq(write(theirs[2], "x", 1), 1);
-    ck_assert_uint_eq(jk_upkeep_look(pool), 2);
+    ck_assert_uint_eq(jk_upkeep_look(pool, &unasked), 2);
+    ck_assert_uint_eq(unasked, 1);
     expect_idle((apr_time_t[]){ 4, 2 }, 2);
     ck_assert_uint_eq(jk_pool_count(pool).dead, 2);
-    ck_assert_uint_eq(jk_upkeep_look(pool), 0);
+    ck_assert_uint_eq(jk_upkeep_look(pool, &unasked), 0);
 }
 END_TEST
 

@@ -6,8 +6,9 @@
 
 #include "jk/net/pool.h"
 
-/* Closes idle connections that the container has closed, or has written to unasked. Waits for nothing. Returns how many. */
-unsigned jk_upkeep_look(jk_pool *pool);
+/* Closes idle connections that the container has closed, or has written to unasked. Waits for nothing. Returns how many;
+ * *unasked of them had been written to. */
+unsigned jk_upkeep_look(jk_pool *pool, unsigned *unasked);
 
 /* Closes those that are idle for longer than `most`, the oldest first, while more than `keep` connections are open (idle or not).
  * Returns how many. */

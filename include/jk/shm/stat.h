@@ -88,6 +88,9 @@ jk_member_view jk_stat_view(const jk_stat *stat);
  * where this call won, and its JK_DO_VALUE_TO_MAX is the caller's to do, who knows the other members. */
 jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb);
 
+/* A member that is being tried, and nobody is there: it may be tried again. */
+void jk_stat_free_probe(jk_stat *stat);
+
 /* A success of such a member would store nothing: two relaxed loads instead of a look at everything. */
 bool jk_stat_is_well(const jk_stat *stat);
 

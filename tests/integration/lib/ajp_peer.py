@@ -172,12 +172,16 @@ class Connection:
         head = self._read(4)
         if head is None:
             return None
+        if self.peer.on_packet:
+            self.peer.on_packet(self)
         magic, length = struct.unpack(">HH", head)
         if magic != 0x1234:
             raise Violation(f"magic {head!r}")
         if length + 4 > self.peer.max_packet:
             raise Violation(f"packet of {length + 4} bytes, max_packet_size is {self.peer.max_packet}")
         payload = self._read(length) if length else b""
+        if payload is None and self.closed.is_set():
+            return None
         if payload is None:
             raise Violation("the connection ended inside a packet")
         return payload
@@ -237,8 +241,12 @@ class Connection:
             self.sock.close()
 
     def reset(self):
-        """Ends with a RST."""
+        """Ends with a RST. A thread that reads is woken first: as long as it reads the socket is not closed."""
         self.closed.set()
+        try:
+            self.sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -253,6 +261,7 @@ class Peer:
         self.listener = self._listen(address, port, path)
         self.port = None if path else self.listener.getsockname()[1]
         self.on_connect = None  # called with the raw Connection instead of speaking AJP
+        self.on_packet = None  # called with the Connection when a packet's first four bytes were read, and nothing more
         self._serial = 0
         self.connections = []
         self.reset()
@@ -349,6 +358,7 @@ class Peer:
             self.scripts, self.default, self.on_connect = {}, normal, None
             self.requests, self.violations, self.played = [], [], 0
             self.answers_ping, self.on_ping = True, None
+            self.on_packet = None
         for conn in old:
             conn.close()
 
