@@ -1,0 +1,43 @@
+/* tools/jkping_talk.h - one conversation with a connector: connect, CPing, a request. It notes what came and when, and
+ * judges nothing. Blocking, every wait under one limit. */
+#ifndef JKPING_TALK_H
+#define JKPING_TALK_H
+
+#include "jkping_diagnose.h"
+
+#include "jk/ajp/forward.h"
+#include "jk/ajp/frame.h"
+#include "jk/net/sock.h"
+
+/* Microseconds since the step began; -1: it did not come to that. */
+typedef struct jkp_times {
+    int64_t connect, pong, first, whole;
+} jkp_times;
+
+typedef struct jkp_line {
+    int fd;
+    int timeout;    /* ms that any silence may last */
+    size_t len;     /* bytes held of `in` */
+    size_t taken;   /* of these, used up by the packet that was given out last */
+    size_t longest; /* payload bytes of the longest packet */
+    uint64_t body;  /* bytes of response body */
+    int64_t began, first; /* of the step at hand: its start, and its first byte (-1: none yet) */
+    uint8_t in[JK_FRAME_MAX_PACKET + JK_FRAME_HEAD];
+} jkp_line;
+
+/* JK_OK, or JK_E_CONNECT with *err. */
+jk_rc jkp_talk_connect(jkp_line *line, const jk_addr *to, int timeout_ms, int *err, jkp_times *times);
+void jkp_talk_close(jkp_line *line);
+
+void jkp_talk_ping(jkp_line *line, jkp_step *step, jkp_times *times);
+
+/* bare: without any attribute but the secret and the query, and without those that the module always sends. */
+void jkp_talk_get(jkp_line *line, const jk_request *rq, bool bare, jkp_step *step, jkp_times *times);
+
+/* Why a Unix socket's path cannot be connected to; `where` receives the part of it that is meant, with its owner and mode. */
+jkp_path jkp_talk_look(const char *path, int err, char *where, size_t room);
+
+/* A socket that this user (root) can reach, but not everybody: `where` names the first hurdle. */
+bool jkp_talk_root_only(const char *path, char *where, size_t room);
+
+#endif
