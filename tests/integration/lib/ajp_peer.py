@@ -41,17 +41,24 @@ class Exchange:
             self.conn.send(data[i:i + 1])
             time.sleep(pause)
 
-    def get_body(self, n=ajp.MAX_BODY):
-        """Asks for up to n bytes of body; b"": there is nothing more."""
+    @property
+    def max_body(self):
+        """Bytes of body that a packet holds."""
+        return self.peer.max_packet - 6
+
+    def get_body(self, n=None):
+        """Asks for up to n bytes of body (a packet full); b"": there is nothing more."""
+        n = self.max_body if n is None else n
         self.send(ajp.get_body(n))
         return self.body_packet(n)
 
-    def body_packet(self, most=ajp.MAX_BODY):
+    def body_packet(self, most=None):
+        most = self.max_body if most is None else min(most, self.max_body)
         payload = self.conn.read_packet()
         if payload is None:
             raise Gone("instead of a body packet")
         data = ajp.body_data(payload)
-        if self.request.length is not None and len(data) > min(most, ajp.MAX_BODY):
+        if self.request.length is not None and len(data) > most:
             self.peer.violate(f"body packet of {len(data)} bytes where {most} were asked for")
         self.request.packets.append(len(data))
         self.request.body += data
@@ -62,7 +69,7 @@ class Exchange:
         if self.request.length:
             self.body_packet()
 
-    def read_body(self, n=ajp.MAX_BODY):
+    def read_body(self, n=None):
         """The whole body."""
         if not self.request.packets:
             self.first_packet()

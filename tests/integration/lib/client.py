@@ -62,7 +62,7 @@ class Wire:
         self.sock.sendall(data.encode("latin-1") if isinstance(data, str) else data)
 
     def request(self, method, path, headers=(), body=None, host=None, version="1.1", chunked=False):
-        """Sends a request. body with chunked: in chunks of odd sizes."""
+        """Sends a request. body with chunked: in chunks of odd sizes, or of those sizes in turn that it names."""
         names = {n.lower() for n, _ in headers}
         lines = [f"{method} {path} HTTP/{version}"]
         if "host" not in names and (host or version == "1.1"):
@@ -74,7 +74,7 @@ class Wire:
             lines.append(f"Content-Length: {len(body)}")
         self.send("\r\n".join(lines) + "\r\n\r\n")
         if body is not None:
-            self.send(in_chunks(body) if chunked else body)
+            self.send(body if not chunked else in_chunks(body) if chunked is True else in_chunks(body, chunked))
 
     def answer(self, head=False):
         """Reads one answer; head: it answers HEAD, and has no body."""
