@@ -172,12 +172,16 @@ class Connection:
         head = self._read(4)
         if head is None:
             return None
+        if self.peer.on_packet:
+            self.peer.on_packet(self)
         magic, length = struct.unpack(">HH", head)
         if magic != 0x1234:
             raise Violation(f"magic {head!r}")
         if length + 4 > self.peer.max_packet:
             raise Violation(f"packet of {length + 4} bytes, max_packet_size is {self.peer.max_packet}")
         payload = self._read(length) if length else b""
+        if payload is None and self.closed.is_set():
+            return None
         if payload is None:
             raise Violation("the connection ended inside a packet")
         return payload
@@ -190,7 +194,9 @@ class Connection:
                     break
                 if payload == bytes([ajp.CPING]):
                     self.pings += 1
-                    if self.peer.answers_ping:
+                    if self.peer.on_ping:
+                        self.peer.on_ping(self)
+                    elif self.peer.answers_ping:
                         self.send(ajp.CPONG)
                     continue
                 self.peer.play(self, ajp.Request(payload))
@@ -235,8 +241,12 @@ class Connection:
             self.sock.close()
 
     def reset(self):
-        """Ends with a RST."""
+        """Ends with a RST. A thread that reads is woken first: as long as it reads the socket is not closed."""
         self.closed.set()
+        try:
+            self.sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -246,11 +256,12 @@ class Peer:
 
     def __init__(self, port=0, *, address="127.0.0.1", path=None, name="peer", max_packet=ajp.MAX_PACKET):
         self.name, self.max_packet, self.path = name, max_packet, path
-        self.answers_ping = True
+        self.answers_ping, self.on_ping = True, None  # on_ping: called with the Connection instead of answering
         self.lock = threading.Lock()
         self.listener = self._listen(address, port, path)
         self.port = None if path else self.listener.getsockname()[1]
         self.on_connect = None  # called with the raw Connection instead of speaking AJP
+        self.on_packet = None  # called with the Connection when a packet's first four bytes were read, and nothing more
         self._serial = 0
         self.connections = []
         self.reset()
@@ -280,11 +291,12 @@ class Peer:
                 conn = Connection(self, sock, self._serial)
                 self.connections.append(conn)
                 greet = self.on_connect
-            threading.Thread(target=self._greet if greet else Connection.serve, args=(conn,), daemon=True).start()
+            threading.Thread(target=self._greet, args=(conn, greet or Connection.serve), daemon=True).start()
 
-    def _greet(self, conn):
+    @staticmethod
+    def _greet(conn, greet):
         try:
-            self.on_connect(conn)
+            greet(conn)
         except (Gone, OSError):
             pass
         conn.close()
@@ -346,7 +358,8 @@ class Peer:
             old, self.connections = self.connections, []
             self.scripts, self.default, self.on_connect = {}, normal, None
             self.requests, self.violations, self.played = [], [], 0
-            self.answers_ping = True
+            self.answers_ping, self.on_ping = True, None
+            self.on_packet = None
         for conn in old:
             conn.close()
 

@@ -76,8 +76,8 @@ class Wire:
         if body is not None:
             self.send(body if not chunked else in_chunks(body) if chunked is True else in_chunks(body, chunked))
 
-    def answer(self, head=False):
-        """Reads one answer; head: it answers HEAD, and has no body."""
+    def answer(self, head=False, on_head=None):
+        """Reads one answer; head: it answers HEAD, and has no body. on_head is called when its headers are there."""
         a = Answer()
         try:
             self._read_head(a)
@@ -85,6 +85,8 @@ class Wire:
                 a.interim.append(a.status)
                 a.headers = []
                 self._read_head(a)
+            if on_head:
+                on_head()
             self._read_body(a, head)
         except Cut:
             if self.was_reset:

@@ -1,0 +1,476 @@
+"""The table of faults: how a container breaks (Way), at which step of a request (Step), and what has to come of it.
+
+    cells() -> every Cell: way x step x request x {fresh, pooled connection}, and the faults that have one place only
+
+A cell says what its peer does (arm) and what is expected: the client's answer, how often the request arrived whole, the ids
+in the log, and whether the connection lives on. The rules: of a request nothing was written - any is tried again; it was
+written - GET and HEAD alone; its body was asked for, or the answer began - none. A column (see Column) may expect otherwise."""
+import dataclasses
+import socket
+import threading
+import time
+
+from . import ajp
+from .ajp_peer import Gone
+from .workers import ajp13
+
+HALF = b"HALF-OF-AN-ANSWER;" * 20
+EXTRA = ajp.answer("ANOTHER-CLIENTS-ANSWER")
+
+# ---- columns: what stands between the client and the peer ----
+
+QUICK = 150  # ms
+
+# Workers: what a fault needs of the configuration. All lead to the one peer, but for those with a port of their own.
+SERVICES = {
+    "w": {},
+    "quick": {"reply_timeout": QUICK},
+    "stuck": {"socket_timeout": 1},
+    "cping": {"connect_timeout": QUICK},
+    "prepost": {"prepost_timeout": QUICK},
+}
+
+
+class Column:
+    """A configuration that all cells run through. Others derive from it: they name their workers, and say where a cell
+    ends otherwise."""
+    name = "plain"
+
+    def config(self):
+        """Without the look at idle connections in the background: it could come before a cell's request."""
+        return "\n".join(["JkWatchdogInterval 0", *(f"JkMount /{name}/* {name}" for name in (*SERVICES, "dies"))])
+
+    def workers(self, port, dies):
+        """The text of the workers file; `dies` is the port of a container that is not there."""
+        common = {"retry_interval": 1, "connection_acquire_timeout": 500}
+        named = {name: {"port": port, **common, **keys} for name, keys in SERVICES.items()}
+        return ajp13(**named, dies={"port": dies, **common})
+
+    def expect(self, cell):
+        """What has to come of the cell here."""
+        return cell.expected
+
+
+COLUMNS = [Column()]
+
+# ---- requests ----
+
+
+@dataclasses.dataclass(frozen=True)
+class Ask:
+    name: str
+    method: str
+    body: bytes = None
+    chunked: bool = False
+
+    @property
+    def safe(self):
+        """May be sent again once it was written (recovery_options 27)."""
+        return self.method in ("GET", "HEAD")
+
+
+ASKS = [
+    Ask("GET", "GET"),
+    Ask("HEAD", "HEAD"),
+    Ask("POST", "POST", b"a small body"),
+    Ask("POST1M", "POST", bytes(range(256)) * 4096),
+    Ask("chunked", "POST", b"of unknown length;" * 1200, True),
+]
+
+# ---- what is expected ----
+
+CUT = "cut"  # 200, and a body that is visibly broken off
+KEPT, CLOSED = "kept", "closed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """Where it is a matter of microseconds, a value is a tuple of those that are right."""
+    result: object          # a status, or CUT
+    deliveries: object      # how often the FORWARD_REQUEST arrived whole
+    ids: frozenset          # of log lines that must come
+    may: frozenset = frozenset()  # ... that may come
+    fate: str = CLOSED
+    attempts: object = None  # connections that were made for it; None: not counted
+
+    @property
+    def statuses(self):
+        return (200,) if self.result == CUT else one_of(self.result)
+
+
+def one_of(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+# How far a request has come. UNREAD: what was written of it the peer never reads.
+UNREAD, SENT, CONSUMED, ANSWERED, PASSED = range(5)
+
+RECV, TIMEOUT, FRAME, PAYLOAD = "recv", "timeout", "frame", "payload"
+STATUS = {RECV: 502, TIMEOUT: 504, FRAME: 502, PAYLOAD: 500}
+NO_CONNECTION, EXHAUSTED, NO_PONG, LEFT_OVER, BROKEN_OFF = 202, 204, 205, 312, 502
+
+
+def failure_id(way, progress):
+    if way.failure == RECV:
+        return 306 if progress < ANSWERED else 307
+    return {TIMEOUT: 308, PAYLOAD: 309}.get(way.failure, way.id)
+
+
+def broken(way, progress, ask):
+    """What comes of a failure after such progress."""
+    ids = {failure_id(way, progress)}
+    if progress == PASSED:
+        return Expected(CUT, 1, frozenset(ids | {BROKEN_OFF}))
+    again = ask.safe and progress <= SENT
+    times = 2 if again else 1
+    return Expected(STATUS[way.failure], 0 if progress == UNREAD else times, frozenset(ids | ({EXHAUSTED} if again else set())),
+                    attempts=times if progress == UNREAD else None)
+
+
+# ---- ways ----
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    name: str
+    act: object      # called with the Connection
+    failure: str
+    id: int = None   # of the log line, where the failure alone does not say it
+    service: str = "w"
+    hangs_up: bool = False  # it ends the connection, or leaves it silent: also possible inside a message
+
+
+def says(name, data, failure, number=None):
+    return Way(name, lambda conn: conn.send(data), failure, number)
+
+
+def half_close(conn):
+    conn.sock.shutdown(socket.SHUT_WR)
+
+
+def cut_packet(conn):
+    conn.send(ajp.send_headers()[:9])
+    conn.close()
+
+
+WAYS = [
+    Way("close", lambda conn: conn.close(), RECV, hangs_up=True),
+    Way("reset", lambda conn: conn.reset(), RECV, hangs_up=True),
+    Way("half-close", half_close, RECV, hangs_up=True),
+    Way("stall", lambda conn: None, TIMEOUT, service="quick", hangs_up=True),
+    Way("cut-packet", cut_packet, RECV),
+    says("garbage", b"What do you want?\r\n", FRAME, 304),
+    says("HTTP", b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", FRAME, 301),
+    says("TLS-alert", b"\x15\x03\x01\x00\x02\x02\x0a", FRAME, 302),
+    says("too-long", b"AB\xff\xff\x04", FRAME, 303),
+    says("empty-packet", b"AB\0\0", FRAME, 303),
+    says("too-short", ajp.packet(b"\x04\0"), PAYLOAD),
+    says("unknown-type", ajp.packet(b"\x63abc"), PAYLOAD),
+    says("long-chunk", ajp.packet(b"\x03\x1f\xff\x41"), PAYLOAD),
+    says("pong", ajp.CPONG, PAYLOAD),
+]
+
+# ---- steps ----
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    name: str
+    progress: int
+    lead: object = None       # brings the Exchange so far; called with it and the event "the client has the headers"
+    hang_ups_only: bool = False
+    unread: bool = False      # its body packet may still be on its way to us
+
+
+def lead_read(ex, seen):
+    ex.first_packet()
+
+
+def lead_asked(ex, seen):
+    ex.first_packet()
+    ex.send(ajp.get_body(ajp.MAX_BODY))
+
+
+def lead_given(ex, seen):
+    ex.first_packet()
+    ex.get_body()
+
+
+def lead_headed(ex, seen):
+    ex.first_packet()
+    ex.send(ajp.send_headers(200, [("X-Half", "1")]))
+    time.sleep(0.01)  # a reset would take unread bytes with it
+
+
+def lead_passed(ex, seen):
+    ex.first_packet()
+    ex.send(ajp.send_headers() + ajp.chunk(HALF) + ajp.FLUSH)
+    if ex.request.method == "HEAD":  # whose headers httpd keeps until the end
+        time.sleep(0.01)
+    else:
+        ex.wait(seen)
+
+
+def lead_in_a_chunk(ex, seen):
+    lead_passed(ex, seen)
+    ex.send(ajp.chunk(HALF)[:50])
+    time.sleep(0.01)
+
+
+STEPS = [
+    Step("accepted", UNREAD),
+    Step("half-read", UNREAD, hang_ups_only=True),
+    Step("read", SENT, lead_read),
+    Step("asked", CONSUMED, lead_asked, hang_ups_only=True, unread=True),
+    Step("given", CONSUMED, lead_given),
+    Step("headed", ANSWERED, lead_headed),
+    Step("passed", PASSED, lead_passed),
+    Step("in-a-chunk", PASSED, lead_in_a_chunk, hang_ups_only=True),
+]
+
+# ---- cells ----
+
+
+class Stage:
+    """One cell being played."""
+
+    def __init__(self, path):
+        self.path = path
+        self.seen = threading.Event()  # the client has the headers
+        self.done = threading.Event()  # the peer has sent all that it will
+        self.fates = []                # did the module close the connection?
+
+
+@dataclasses.dataclass
+class Cell:
+    """arm(peer, stage) makes the peer break."""
+    name: str
+    ask: Ask
+    pooled: bool
+    service: str
+    arm: object
+    expected: Expected
+    idle: object = None  # done to the pooled connection before the request
+
+    def __str__(self):
+        return f"{self.name}-{self.ask.name}-{'pooled' if self.pooled else 'fresh'}"
+
+
+def give_up(conn, way, stage):
+    """Breaks the connection; where the module has to end it, it does."""
+    way.act(conn)
+    if not conn.closed.is_set():
+        stage.fates.append(conn.drained(3))
+    raise Gone
+
+
+def arm_script(step, way):
+    def arm(peer, stage):
+        def script(ex):
+            step.lead(ex, stage.seen)
+            give_up(ex.conn, way, stage)
+        peer.on(stage.path, script)
+    return arm
+
+
+def arm_connection(way):
+    """Breaks before anything is read. Who only says something wrong goes on reading, so that deliveries can be counted."""
+    def arm(peer, stage):
+        def greet(conn):
+            if way.hangs_up or way.name == "cut-packet":
+                give_up(conn, way, stage)
+            way.act(conn)
+            conn.serve()
+        peer.on(stage.path, lambda ex: stage.fates.append(ex.module_closes(3)))
+        peer.on_connect = greet
+    return arm
+
+
+def arm_head(way):
+    return lambda peer, stage: setattr(peer, "on_packet", lambda conn: give_up(conn, way, stage))
+
+
+def at_the_door(way, ask, pooled):
+    """The cell of step "accepted"."""
+    if pooled:  # an idle connection is looked at before it is used again
+        well = Expected(200, 1, frozenset() if way.hangs_up else frozenset({LEFT_OVER}), fate=KEPT)
+        return Cell(f"accepted-{way.name}", ask, True, way.service, lambda peer, stage: None, well, idle=way.act)
+    want = broken(way, UNREAD, ask)
+    reads_on = not way.hangs_up and way.name != "cut-packet"
+    if reads_on:
+        want = dataclasses.replace(want, deliveries=want.attempts)
+    if way.name in ("close", "reset", "cut-packet") or ask.body and way.name != "stall":
+        # It may be noticed before the write, or by it: what was not written is tried again, and is 503 in the end.
+        want = Expected((want.result, 503), (0, 1) if reads_on else 0, frozenset(),
+                        want.ids | {NO_CONNECTION, EXHAUSTED, LEFT_OVER}, attempts=(1, 2))
+    return Cell(f"accepted-{way.name}", ask, False, way.service, arm_connection(way), want)
+
+
+def cell_of(step, way, ask, pooled):
+    want = broken(way, step.progress, ask)
+    if step.name == "half-read":
+        return Cell(f"{step.name}-{way.name}", ask, pooled, way.service, arm_head(way), dataclasses.replace(want, attempts=None))
+    if step.unread and way.name in ("close", "reset"):  # it fails when the body is written, or when the answer is read
+        want = dataclasses.replace(want, ids=frozenset(), may=want.ids)
+    return Cell(f"{step.name}-{way.name}", ask, pooled, way.service, arm_script(step, way), want)
+
+
+def matrix():
+    for step in STEPS:
+        for way in WAYS:
+            if step.hang_ups_only and not way.hangs_up:
+                continue
+            if way.name == "long-chunk" and step.progress < ANSWERED:
+                continue  # a body before the headers: has its own row
+            for ask in ASKS:
+                for pooled in (False, True):
+                    if step.name != "accepted":
+                        yield cell_of(step, way, ask, pooled)
+                    elif not (pooled and way.name == "stall"):  # an idle connection is silent
+                        yield at_the_door(way, ask, pooled)
+
+
+# ---- faults that have one place only ----
+
+
+def good(ids=(), may=(), fate=KEPT):
+    return lambda ask: Expected(200, 1, frozenset(ids), frozenset(may), fate)
+
+
+def fails(failure, progress, number=None):
+    return lambda ask: broken(Way("", None, failure, number), progress, ask)
+
+
+def answers(*pieces, wait=0):
+    """Reads the body, then sends the pieces, waiting between them."""
+    def script(ex, seen):
+        ex.read_body()
+        for i, piece in enumerate(pieces):
+            time.sleep(wait if i else 0)
+            ex.send(piece)
+    return script
+
+
+def trickled(ex, seen):
+    ex.read_body()
+    ex.trickle(ajp.answer("ok"), 0.0005)
+
+
+def asks_too_much(ex, seen):
+    ex.read_body()
+    ex.get_body()
+    ex.get_body(1)
+    ex.send(ajp.answer("ok"))
+
+
+def asks_late(ex, seen):
+    ex.first_packet()
+    ex.send(ajp.send_headers() + ajp.chunk(b"o"))
+    ex.read_body()
+    ex.get_body()
+    ex.send(ajp.chunk(b"k") + ajp.end())
+
+
+def reads_nothing(ex, seen):
+    ex.first_packet()
+    ex.send(ajp.answer("ok"))
+
+
+def after_the_flush(data):
+    def script(ex, seen):
+        lead_passed(ex, seen)
+        ex.send(data)
+    return script
+
+
+HEAD = ajp.send_headers(200, [("X-Half", "1")])
+OK = ajp.answer("ok")
+
+# name, script, what is expected of an Ask
+SINGLE = [
+    ("trickle", trickled, good()),
+    ("extra-at-once", answers(OK + b"\0extra"), good(may={LEFT_OVER}, fate=CLOSED)),
+    ("extra-late", answers(OK, b"\0extra", wait=0.005), good({LEFT_OVER}, fate=CLOSED)),
+    ("twice-at-once", answers(OK + EXTRA), good(may={LEFT_OVER}, fate=CLOSED)),
+    ("twice-late", answers(OK, EXTRA, wait=0.005), good({LEFT_OVER}, fate=CLOSED)),
+    ("end-twice", answers(OK + ajp.end()), good(may={LEFT_OVER}, fate=CLOSED)),
+    ("body-first", answers(ajp.chunk(HALF) + OK), fails(PAYLOAD, SENT)),
+    ("headers-twice", answers(HEAD + OK), fails(FRAME, ANSWERED, 305)),
+    ("headers-again", after_the_flush(OK), fails(FRAME, PASSED, 305)),
+    ("end-first", answers(ajp.end()), fails(FRAME, SENT, 305)),
+    ("end-FF", answers(HEAD + ajp.packet(b"\5\xff")), fails(PAYLOAD, ANSWERED)),
+    ("end-without-flag", answers(HEAD + ajp.packet(b"\5")), fails(PAYLOAD, ANSWERED)),
+    ("no-reuse", answers(ajp.answer("ok", reuse=False)), good({310}, fate=CLOSED)),
+    ("refused", answers(ajp.answer("", 403, reuse=False)), lambda ask: Expected(403, 1, frozenset(), frozenset({311}))),
+    ("flush-first", answers(ajp.FLUSH + ajp.FLUSH_SHORT + OK), good()),
+    ("interim", answers(ajp.send_headers(103, [("Link", "</x>")]) + ajp.send_headers(100) + OK), good()),
+    ("asks-too-much", asks_too_much, good()),
+    ("asks-late", asks_late, good()),
+    ("reads-nothing", reads_nothing, good()),
+    ("long-silence", lead_read, fails(RECV, SENT)),
+]
+
+
+def single():
+    for name, script, expect in SINGLE:
+        for ask in ASKS:
+            if name == "long-silence" and ask.name not in ("GET", "POST"):
+                continue  # a second or two for each
+            for pooled in (False, True):
+                want = expect(ask)
+                yield Cell(name, ask, pooled, "stuck" if name == "long-silence" else "w", arm_single(script, want), want)
+
+
+def arm_single(script, want):
+    def arm(peer, stage):
+        def whole(ex):
+            script(ex, stage.seen)
+            stage.done.set()
+            if want.fate == CLOSED:
+                stage.fates.append(ex.module_closes(3))
+        peer.on(stage.path, whole)
+    return arm
+
+
+# ---- pings ----
+
+# name -> what answers the CPing, the id of the log line where that was on a fresh connection
+PINGS = {
+    "no-pong": (lambda conn: conn.drained(3), NO_PONG),
+    "closes": (lambda conn: conn.close(), NO_PONG),
+    "end-for-pong": (lambda conn: conn.send(ajp.end()), NO_PONG),
+    "HTTP-for-pong": (lambda conn: conn.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), 301),
+    "late-pong": (lambda conn: (time.sleep(QUICK * 2 / 1000), conn.send(ajp.CPONG)), NO_PONG),
+}
+
+
+def arm_pings(act, only=None):
+    """only: on this many pings, then all is well."""
+    def arm(peer, stage):
+        left = [only]
+
+        def on_ping(conn):
+            if left[0] == 0:
+                return conn.send(ajp.CPONG)
+            left[0] = left[0] and left[0] - 1
+            return act(conn)
+        peer.on_ping = on_ping
+    return arm
+
+
+def pings():
+    """A CPing that fails: nothing of the request was written, so any request is tried again, and is 503 in the end."""
+    well = Expected(200, 1, frozenset(), fate=KEPT)
+    for name, (act, number) in PINGS.items():
+        failed = Expected(503, 0, frozenset({number, EXHAUSTED}))
+        for ask in ASKS:
+            yield Cell(f"connect-{name}", ask, False, "cping", arm_pings(act), failed)
+            yield Cell(f"connect-{name}", ask, True, "cping", arm_pings(act), well)  # only a fresh one is asked
+            yield Cell(f"prepost-{name}", ask, False, "prepost", arm_pings(act), failed)
+            yield Cell(f"prepost-{name}", ask, True, "prepost", arm_pings(act), failed)
+            yield Cell(f"prepost-{name}-once", ask, True, "prepost", arm_pings(act, 1), well)
+
+
+def cells():
+    yield from matrix()
+    yield from single()
