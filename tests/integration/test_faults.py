@@ -7,6 +7,7 @@ from lib import client, faults, proc
 from lib.ajp_peer import Peer
 from lib.faults import CUT, HALF, KEPT, one_of
 
+
 class Place:
     def __init__(self, column, httpd, peer, dies):
         self.column, self.httpd, self.peer, self.dies = column, httpd, peer, dies
@@ -37,7 +38,7 @@ def check_answer(wire, ask, answer, want):
         assert wire.at_end(), "the connection ends with it"
     elif want.result == CUT:
         assert not answer.complete and answer.end != "no answer", f"looks whole: {answer}"
-        assert (HALF * 2).startswith(answer.body), f"something was glued on: {answer.body[-200:]!r}"
+        assert answer.body.startswith(HALF) and (HALF * 2).startswith(answer.body), f"lost or glued on: {answer.body[-200:]!r}"
     else:
         assert answer.complete and answer.header("X-Half") is None and b"HALF" not in answer.body, answer
         if want.result == 200 and ask.method != "HEAD":
