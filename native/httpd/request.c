@@ -204,8 +204,8 @@ static int take_body(jk_incoming *in, request_rec *r)
         return status;
     if (r->read_chunked)
         rq->body = JK_BODY_UNKNOWN;
-    else if (r->remaining > 0)
-        rq->body = apr_table_get(r->subprocess_env, "JK_IGNORE_CL") ? JK_BODY_UNKNOWN : JK_BODY_LENGTH;
+    else if (r->remaining > 0) /* a filter of the content (mod_deflate) changes how long it is */
+        rq->body = r->input_filters != r->proto_input_filters || apr_table_get(r->subprocess_env, "JK_IGNORE_CL") ? JK_BODY_UNKNOWN : JK_BODY_LENGTH;
     rq->content_length = r->remaining > 0 ? (uint64_t)r->remaining : 0;
     if (rq->body != JK_BODY_NONE)
         in->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);

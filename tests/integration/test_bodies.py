@@ -37,7 +37,7 @@ def httpd(make_httpd, peer, large_peer):
     vhosts = {
         "plain": "JkMount /* w",
         "ignorecl": "JkMount /* w\nSetEnvIf Request_URI . JK_IGNORE_CL=1",
-        "inflate": "JkMount /* w\nSetEnvIf Request_URI . JK_IGNORE_CL=1\n<Location />\n  SetInputFilter DEFLATE\n</Location>",
+        "inflate": "JkMount /* w\n<Location />\n  SetInputFilter DEFLATE\n</Location>",
     }
     config += "\nLimitRequestBody 0"
     yield make_httpd(config, workers=ajp13(**workers), vhosts=vhosts)

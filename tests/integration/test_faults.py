@@ -5,7 +5,7 @@ import time
 import pytest
 from lib import client, faults, proc
 from lib.ajp_peer import Peer
-from lib.faults import CUT, HALF, KEPT
+from lib.faults import CUT, HALF, KEPT, one_of
 
 
 def through_columns(cells):
@@ -54,7 +54,7 @@ def check_answer(wire, ask, answer, want):
         assert wire.at_end(), "the connection ends with it"
     elif want.result == CUT:
         assert not answer.complete and answer.end != "no answer", f"looks whole: {answer}"
-        assert (HALF * 2).startswith(answer.body), f"something was glued on: {answer.body[-200:]!r}"
+        assert answer.body.startswith(HALF) and (HALF * 2).startswith(answer.body), f"lost or glued on: {answer.body[-200:]!r}"
     else:
         assert answer.complete and answer.header("X-Half") is None and b"HALF" not in answer.body, answer
         if want.result == 200 and ask.method != "HEAD":
@@ -103,11 +103,11 @@ def play(place, cell):
         sender = send(wire, cell.ask, stage.path)
         check_answer(wire, cell.ask, wire.answer(cell.ask.method == "HEAD", stage.seen.set), want)
         sender.join(10)
-        proc.wait_until(lambda: peer.deliveries(stage.path) >= want.deliveries, 2)
-        assert want.attempts in (None, len(peer.connections) - before)
+        proc.wait_until(lambda: peer.deliveries(stage.path) >= one_of(want.deliveries)[0], 2)
+        assert want.attempts is None or len(peer.connections) - before in one_of(want.attempts)
         check_after(place, wire, cell, stage, want)
     check_fates(peer, stage, want)
-    assert peer.deliveries(stage.path) == want.deliveries
+    assert peer.deliveries(stage.path) in one_of(want.deliveries)
 
 
 @pytest.mark.differs("retried what it must not, and left what it should close")

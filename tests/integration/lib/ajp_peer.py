@@ -291,11 +291,12 @@ class Peer:
                 conn = Connection(self, sock, self._serial)
                 self.connections.append(conn)
                 greet = self.on_connect
-            threading.Thread(target=self._greet if greet else Connection.serve, args=(conn,), daemon=True).start()
+            threading.Thread(target=self._greet, args=(conn, greet or Connection.serve), daemon=True).start()
 
-    def _greet(self, conn):
+    @staticmethod
+    def _greet(conn, greet):
         try:
-            self.on_connect(conn)
+            greet(conn)
         except (Gone, OSError):
             pass
         conn.close()
