@@ -32,6 +32,7 @@ typedef struct jk_call {
     jk_answer answer;
     jk_log log;
     jk_wish wish;
+    char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
 
 static jk_mapped *kept_of(request_rec *r)
@@ -222,9 +223,9 @@ static apr_status_t tear_down(void *data)
     return APR_SUCCESS;
 }
 
-static const char *seconds(apr_pool_t *p, apr_time_t took)
+static const char *seconds(char text[JK_DECIMAL_ROOM + 8], apr_time_t took)
 {
-    char room[JK_DECIMAL_ROOM], *text = apr_palloc(p, JK_DECIMAL_ROOM + 8);
+    char room[JK_DECIMAL_ROOM];
     jk_span s = jk_span_decimal(room, took > 0 ? (uint64_t)apr_time_sec(took) : 0);
 
     memcpy(text, s.p, s.len);
@@ -329,7 +330,7 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         misfit = jk_forward_misfit(&call->in.rq);
         tell_misfit(call, worker, &misfit);
     }
-    apr_table_setn(r->notes, "JK_REQUEST_DURATION", seconds(r->pool, apr_time_now() - call->run.begun));
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
     if (worker->type == &jk_lb_type)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
@@ -360,7 +361,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
         take_wish(call, r, conf);
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
-    apr_table_setn(r->notes, "JK_WORKER_TYPE", m->worker->type->name);
+    apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */
     status = finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
     jk_startup_tend();
     return status;

@@ -79,8 +79,9 @@ static void take_headers(jk_request *rq, request_rec *r, const apr_table_t *hop_
 
 /* ---- who and where ---- */
 
-static void take_addresses(jk_request *rq, request_rec *r, int options)
+static void take_addresses(jk_incoming *in, request_rec *r, int options)
 {
+    jk_request *rq = &in->rq;
     conn_rec *c = r->connection;
     const char *addr = r->useragent_ip;
     apr_sockaddr_t *peer = r->useragent_addr;
@@ -97,7 +98,7 @@ static void take_addresses(jk_request *rq, request_rec *r, int options)
         return;
     }
     rq->remote_addr = jk_span_of(addr);
-    rq->remote_port = jk_span_decimal(apr_palloc(r->pool, JK_DECIMAL_ROOM), peer ? peer->port : 0);
+    rq->remote_port = jk_span_decimal(in->port, peer ? peer->port : 0);
 }
 
 /* ---- TLS, looked up through httpd: no SSLOptions are needed ---- */
@@ -228,7 +229,7 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->auth_type = jk_span_of(r->ap_auth_type);
     rq->activation = JK_SPAN_LIT("ACT");
     take_headers(rq, r, hop_fields);
-    take_addresses(rq, r, conf->options);
+    take_addresses(in, r, conf->options);
     https = apr_table_get(r->subprocess_env, "HTTPS");
     if (ap_ssl_conn_is_ssl(r->connection))
         take_tls(rq, r, conf->options);

@@ -12,6 +12,7 @@ typedef struct jk_incoming {
     request_rec *r;
     apr_bucket_brigade *bb; /* read from the client, not yet taken */
     bool ended;
+    char port[JK_DECIMAL_ROOM]; /* of the client, in words */
 } jk_incoming;
 
 /* The header fields that the client's Connection names, with the values they have now; NULL: there are none. To be called

@@ -112,6 +112,16 @@ static jk_stat_numbers under_way(const jk_stat *stat)
     return sum;
 }
 
+static uint32_t busy_of_all(const jk_stat *stat)
+{
+    jk_layout_header *seg = stat->shm->seg;
+    uint32_t rows = GET(seg->rows_used), sum = GET(jk_layout_row_at(seg, seg->nrows)->shares[stat->at].busy);
+
+    for (uint32_t i = 0; i < rows; i++)
+        sum += GET(jk_layout_row_at(seg, i)->shares[stat->at].busy);
+    return sum;
+}
+
 static void reach(atomic_uint *most, uint32_t n)
 {
     uint32_t was = GET(*most);
@@ -123,7 +133,7 @@ static void reach(atomic_uint *most, uint32_t n)
 uint32_t jk_stat_begin(jk_stat *stat)
 {
     ADD(own_share(stat)->busy, 1);
-    uint32_t n = under_way(stat).busy;
+    uint32_t n = busy_of_all(stat);
     reach(&stat->slot->max_busy, n);
     return n;
 }
@@ -131,7 +141,7 @@ uint32_t jk_stat_begin(jk_stat *stat)
 bool jk_stat_begin_within(jk_stat *stat, uint32_t limit)
 {
     ADD(own_share(stat)->busy, 1);
-    uint32_t n = under_way(stat).busy;
+    uint32_t n = busy_of_all(stat);
     if (limit > 0 && n > limit) {
         jk_stat_end(stat);
         return false;
@@ -156,7 +166,7 @@ void jk_stat_end(jk_stat *stat)
 
 uint32_t jk_stat_busy(const jk_stat *stat)
 {
-    return under_way(stat).busy;
+    return busy_of_all(stat);
 }
 
 bool jk_stat_connect_within(jk_stat *stat, uint32_t limit)

@@ -503,6 +503,8 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
 static void over(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     leave(backend, run);
+    if (rc == JK_OK && jk_stat_state(backend->stat) == JK_STATE_OK) /* as nearly always */
+        return;
     if (!backend->is_member && rc != JK_E_BUSY)
         jk_stat_alone(backend->stat, jk_member_news_of(rc, run->soft), apr_time_sec(run->begun));
 }
