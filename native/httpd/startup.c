@@ -1,29 +1,23 @@
 /* native/httpd/startup.c - check_config reads and checks everything that files say, post_config makes workers, maps and logs of that
- * parse, child_init readies a process. The only file with mutable variables of file scope.
- *
- * The last good configuration is kept as text in a sub-pool of the process pool: the module is unloaded and loaded again at a
- * restart, and its structs and statics vanish with it (spec: decisions.md "Never dies of a typo"). */
+ * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
 #include "background.h"
 #include "config.h"
+#include "lastgood.h"
 #include "logfile.h"
+#include "mounts.h"
 
-#include "jk/conf/urimap.h"
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
 #include <ap_mpm.h>
-#include <apr_file_io.h>
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 
 APLOG_USE_MODULE(jk);
-
-#define LAST_GOOD "mod_jk:last-good" /* an apr_table_t in the process pool's userdata */
-#define FILE_MOST (16 * 1024 * 1024)
 
 /* What one check left for post_config; filled anew for each generation. */
 static struct {
@@ -52,145 +46,20 @@ void jk_startup_tend(void)
     jk_background_request(now.background);
 }
 
-/* ---- the text of a configuration ---- */
-
-typedef struct source_text {
-    apr_array_header_t *lines; /* of jk_prop */
-    const char *file;
-    jk_span text;
-} source_text;
+/* ---- check_config ---- */
 
 static const char *environment(const char *name)
 {
     return getenv(name);
 }
 
-static bool read_file(apr_pool_t *p, const char *path, jk_span *text, const char **why)
-{
-    apr_file_t *file;
-    apr_finfo_t info;
-    apr_size_t got = 0;
-    char words[120], *bytes;
-    apr_status_t rv = apr_file_open(&file, path, APR_READ | APR_BINARY, APR_OS_DEFAULT, p);
-
-    if (rv == APR_SUCCESS)
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE | APR_FINFO_TYPE, file);
-    if (rv != APR_SUCCESS) {
-        *why = apr_pstrdup(p, apr_strerror(rv, words, sizeof words));
-        return false;
-    }
-    *why = info.filetype != APR_REG ? "it is no regular file" : "it is too large";
-    if (info.filetype != APR_REG || info.size > FILE_MOST)
-        return false;
-    bytes = apr_palloc(p, (apr_size_t)info.size + 1);
-    rv = apr_file_read_full(file, bytes, (apr_size_t)info.size, &got);
-    apr_file_close(file);
-    *text = (jk_span){ (uint8_t *)bytes, got };
-    return rv == APR_SUCCESS || APR_STATUS_IS_EOF(rv);
-}
-
-static source_text text_of_directives(apr_pool_t *p, const jk_global *global, jk_findings *found)
-{
-    source_text src = { apr_array_make(p, 4, sizeof(jk_prop)), global->workers_file, JK_SPAN_NONE };
-    const char *why = "";
-
-    for (int i = 0; i < global->properties->nelts; i++) {
-        const jk_mount *line = &APR_ARRAY_IDX(global->properties, i, jk_mount);
-        APR_ARRAY_PUSH(src.lines, jk_prop) = (jk_prop){ "", line->uri, line->file, line->line };
-    }
-    if (src.file && !read_file(p, src.file, &src.text, &why)) {
-        jk_findings_add(found, JK_FIND_ERROR, global->workers_where_file, global->workers_where_line,
-                        "Can't find the workers file %s: %s", src.file, why);
-        src.text = JK_SPAN_LIT("");
-    }
-    return src;
-}
-
-/* The table's own strings are all that stays: a newer module may read them. */
-static void keep_as_last_good(apr_pool_t *process, const source_text *src)
-{
-    apr_pool_t *pool;
-    apr_table_t *kept;
-    void *before;
-
-    apr_pool_userdata_get(&before, LAST_GOOD, process);
-    if (apr_pool_create(&pool, process) != APR_SUCCESS)
-        return;
-    kept = apr_table_make(pool, 8);
-    if (src->file) {
-        apr_table_set(kept, "file", src->file);
-        apr_table_set(kept, "text", apr_pstrmemdup(pool, (const char *)src->text.p, src->text.len)); /* never setn: keys are ours */
-    }
-    for (int i = 0; i < src->lines->nelts; i++) {
-        const jk_prop *line = &APR_ARRAY_IDX(src->lines, i, jk_prop);
-        apr_table_add(kept, "line", line->value);
-        apr_table_add(kept, "where", apr_psprintf(pool, "%d %s", line->line, line->file));
-    }
-    apr_pool_userdata_set(kept, LAST_GOOD, NULL, process); /* not setn: the key would vanish with this module */
-    if (before)
-        apr_pool_destroy(apr_table_elts(before)->pool);
-}
-
-static int one_line(void *data, const char *key, const char *value)
-{
-    source_text *src = data;
-    char *end;
-
-    if (strcmp(key, "line") == 0) {
-        APR_ARRAY_PUSH(src->lines, jk_prop) = (jk_prop){ "", value, "", 0 };
-    } else if (strcmp(key, "where") == 0) {
-        jk_prop *last = &APR_ARRAY_IDX(src->lines, src->lines->nelts - 1, jk_prop);
-        last->line = (int)strtol(value, &end, 10);
-        last->file = *end ? end + 1 : end;
-    }
-    return 1;
-}
-
-static bool last_good(apr_pool_t *p, apr_pool_t *process, source_text *src)
-{
-    void *kept;
-
-    apr_pool_userdata_get(&kept, LAST_GOOD, process);
-    if (kept == NULL)
-        return false;
-    *src = (source_text){ apr_array_make(p, 4, sizeof(jk_prop)), apr_pstrdup(p, apr_table_get(kept, "file")), JK_SPAN_NONE };
-    if (src->file)
-        src->text = jk_span_of(apr_pstrdup(p, apr_table_get(kept, "text")));
-    apr_table_do(one_line, src, kept, NULL);
-    for (int i = 0; i < src->lines->nelts; i++) { /* copies: the kept ones are replaced one day */
-        jk_prop *line = &APR_ARRAY_IDX(src->lines, i, jk_prop);
-        line->value = apr_pstrdup(p, line->value);
-        line->file = apr_pstrdup(p, line->file);
-    }
-    return true;
-}
-
-/* ---- check_config ---- */
-
-static jk_workers_conf *parse(apr_pool_t *p, const source_text *src, jk_findings *found)
+static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_findings *found)
 {
     jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, ap_server_root_relative(p, ""), environment };
 
     for (const jk_registry_type *type = worker_types; type->make; type++)
         in.kinds |= (int)type->kind;
     return jk_workers_parse(p, &in, found);
-}
-
-static void check_mounts(const jk_server *conf, const jk_workers_conf *workers, jk_findings *found)
-{
-    for (int i = 0; i < conf->mounts->nelts; i++) {
-        const jk_mount *m = &APR_ARRAY_IDX(conf->mounts, i, jk_mount);
-        const jk_worker_conf *worker = jk_workers_find(workers, m->worker);
-        if ((m->exclude && strcmp(m->worker, "*") == 0) || (worker && worker->listed))
-            continue;
-        const char **names = apr_palloc(found->p, ((size_t)workers->workers->nelts + 1) * sizeof *names);
-        for (int w = 0; w < workers->workers->nelts; w++)
-            names[w] = APR_ARRAY_IDX(workers->workers, w, jk_worker_conf *)->name;
-        jk_findings_add(found, JK_FIND_LENIENT, m->file, m->line, "%s %s: there is no worker '%s' in worker.list%s%s",
-                        m->exclude ? "JkUnMount" : "JkMount", m->uri, m->worker,
-                        m->exclude ? "" : "; its requests are answered with 500",
-                        jk_findings_hint(found->p, m->worker, names, (size_t)workers->workers->nelts));
-    }
 }
 
 static int level_of(jk_severity severity)
@@ -229,7 +98,7 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 {
     const jk_global *global = jk_config_of(s)->global;
     jk_findings *found = jk_findings_make(ptemp);
-    source_text src = text_of_directives(pconf, global, found), good;
+    jk_lastgood_text src = jk_lastgood_read(pconf, global, found), good;
 
     (void)plog;
     memset(&now, 0, sizeof now);
@@ -239,13 +108,13 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     now.workers = parse(pconf, &src, found);
     for (server_rec *v = s; v; v = v->next)
         if (jk_config_of(v)->s == v)
-            check_mounts(jk_config_of(v), now.workers, found);
+            jk_mounts_check(jk_config_of(v), now.workers, found);
     tell(s, ptemp, found);
     if (!jk_findings_refuse(found, global->strict)) {
-        keep_as_last_good(s->process->pool, &src);
+        jk_lastgood_keep(s->process->pool, &src);
         return OK;
     }
-    if (!last_good(pconf, s->process->pool, &good)) {
+    if (!jk_lastgood_find(pconf, s->process->pool, &good)) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: Error in reading worker properties: the configuration is "
                      "refused, see the lines above");
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -270,49 +139,6 @@ static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
     conf->s = s;
     ap_set_module_config(s->module_config, &jk_module, conf);
     return conf;
-}
-
-static void add_mount(jk_urimap *map, const jk_mount *m, jk_findings *found)
-{
-    jk_rule as = { .worker = jk_span_of(m->worker), .source = JK_RULE_MOUNT, .exclude = m->exclude, .file = m->file, .line = m->line };
-
-    as.data = m->exclude ? NULL : jk_startup_worker(m->worker);
-    jk_urimap_add(map, found, &as, m->uri);
-}
-
-static bool defined_here(const jk_server *conf, const jk_mount *m)
-{
-    for (int i = 0; i < conf->mounts->nelts; i++) {
-        const jk_mount *mine = &APR_ARRAY_IDX(conf->mounts, i, jk_mount);
-        if (mine->exclude == m->exclude && strcmp(mine->uri, m->uri) == 0)
-            return true;
-    }
-    return false;
-}
-
-static const jk_match *compile(apr_pool_t *p, const jk_server *conf, const jk_server *copied)
-{
-    jk_urimap *map = jk_urimap_make(p);
-    jk_findings *found = jk_findings_make(p);
-
-    for (int i = 0; i < conf->mounts->nelts; i++)
-        add_mount(map, &APR_ARRAY_IDX(conf->mounts, i, jk_mount), found);
-    for (int i = 0; copied && i < copied->mounts->nelts; i++) {
-        const jk_mount *m = &APR_ARRAY_IDX(copied->mounts, i, jk_mount);
-        if (!defined_here(conf, m))
-            add_mount(map, m, found);
-    }
-    return map->rules->nelts ? jk_urimap_compile(map) : NULL;
-}
-
-static void make_map(apr_pool_t *p, jk_server *conf, const jk_server *main_conf)
-{
-    bool copy = conf != main_conf && conf->mount_copy == JK_COPY_ON;
-
-    if (copy && conf->mounts->nelts == 0)
-        conf->map = main_conf->map;
-    else
-        conf->map = compile(p, conf, copy ? main_conf : NULL);
 }
 
 static bool open_log(apr_pool_t *p, apr_hash_t *opened, jk_server *conf)
@@ -343,20 +169,6 @@ static void greet(apr_pool_t *p, const jk_server *conf)
         JK_INFO(&log, "JkShmFile and JkShmSize are accepted and not needed: the optimal shared memory size is determined automatically");
     if (now.stale)
         JK_ERROR(&log, 101, "the workers' configuration is broken: the last good one stays in force; httpd's error log names what is wrong");
-}
-
-/* Nobody finds this by looking at the configuration: a request to a virtual host is simply not mapped. */
-static void tell_lonely_mounts(const jk_server *main_conf)
-{
-    jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
-
-    if (main_conf->mounts->nelts == 0 || main_conf->s->next == NULL)
-        return;
-    for (server_rec *v = main_conf->s->next; v; v = v->next)
-        if (jk_config_of(v)->mount_copy == JK_COPY_ON)
-            return;
-    JK_INFO(&log, "the main server's %d mounts apply to no virtual host: JkMountCopy On inside a <VirtualHost>, or JkMountCopy All in the "
-            "main server, copies them", main_conf->mounts->nelts);
 }
 
 /* What a pool without a size can grow to, to be compared with the container's limits. */
@@ -428,13 +240,13 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     now.registry = jk_registry_make(pconf, now.workers, worker_types);
     for (server_rec *v = s; v; v = v->next) {
         jk_server *conf = own_config(pconf, v, main_conf);
-        make_map(pconf, conf, main_conf);
+        jk_mounts_compile(pconf, conf, main_conf);
         if (!open_log(pconf, opened, conf))
             return HTTP_INTERNAL_SERVER_ERROR;
     }
     greet(pconf, main_conf);
     start_workers(pconf, main_conf);
-    tell_lonely_mounts(main_conf);
+    jk_mounts_tell_lonely(main_conf);
     return OK;
 }
 
