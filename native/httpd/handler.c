@@ -23,6 +23,7 @@ typedef struct jk_mapped {
     const jk_worker *worker; /* NULL: there is none of that name */
     const char *uri;  /* the decoded path before it was normalised */
     const apr_table_t *hop_fields; /* see request.h; NULL: none */
+    bool taken; /* the handler has not declined it */
 } jk_mapped;
 
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
@@ -195,7 +196,7 @@ static int check_access(request_rec *r)
 /* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
 static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
 {
-    const char *name = apr_table_get(r->subprocess_env, "JK_WORKER_NAME");
+    const char *name = apr_table_get(r->subprocess_env, conf->env[JK_ENV_WORKER]);
     int status;
 
     *m = (jk_mapped){ NULL, NULL, r->uri, NULL };
@@ -334,6 +335,8 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     if (worker->type == &jk_lb_type)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
+    if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
+        status = call->in.status;
     tell_result(call, worker, rc, status);
     return status;
 }
@@ -347,7 +350,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     if (status != OK)
         return status;
     call->log = jk_logfile_about(r);
-    jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
+    jk_answer_init(&call->answer, r, call->in.tls);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
     call->run.pool = r->pool;
@@ -389,6 +392,23 @@ static int unknown_worker(request_rec *r, const char *name)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* For the request log. */
+static void note_taken(request_rec *r, const jk_server *conf)
+{
+    if (conf->format == NULL)
+        return;
+    if (kept_of(r) == NULL)
+        keep(r, (jk_mapped){ .uri = r->uri });
+    kept_of(r)->taken = true;
+}
+
+bool jk_handler_has_taken(request_rec *r)
+{
+    const jk_mapped *kept = kept_of(r);
+
+    return kept && kept->taken;
+}
+
 int jk_handler_run(request_rec *r)
 {
     const jk_server *conf = jk_config_of(r->server);
@@ -407,6 +427,7 @@ int jk_handler_run(request_rec *r)
     }
     if (m.name == NULL)
         return DECLINED;
+    note_taken(r, conf);
     if (r->proxyreq != PROXYREQ_NONE) {
         jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Proxy request for worker=%s", m.name);
