@@ -345,7 +345,7 @@ static const char *add_env_var(cmd_parms *cmd, void *dir, const char *name, cons
     return NULL;
 }
 
-/* An empty name is a finding: see jk_logfile_check(). */
+/* Whether it can be opened is looked at in jk_logfile_check(). */
 static const char *set_log_file(cmd_parms *cmd, void *dir, const char *name)
 {
     jk_server *conf = jk_config_of(cmd->server);

@@ -28,8 +28,7 @@ const jk_environ *jk_environ_make(apr_pool_t *p, const jk_server *conf)
 
     for (int i = JK_ENV_OF_REQUEST; i < JK_ENV_COUNT; i++) {
         e->names[i] = conf->env[i];
-        if (*conf->env[i]) /* an empty name switches an indicator off */
-            e->first |= 1u << (*conf->env[i] & 31);
+        e->first |= 1u << (*conf->env[i] & 31);
         e->common_vars |= is_common_var(conf->env[i]);
     }
     for (int i = 0; i < conf->env_vars->nelts; i++)

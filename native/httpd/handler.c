@@ -281,9 +281,17 @@ static bool is_on(request_rec *r, const char *name)
     return value && (*value == '\0' || atoi(value) != 0);
 }
 
+/* JK_ROUTE; an empty one is none. */
+static jk_span route_wished(request_rec *r)
+{
+    const char *route = apr_table_get(r->subprocess_env, "JK_ROUTE");
+
+    return route && *route ? jk_span_of(route) : JK_SPAN_NONE;
+}
+
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
 {
-    call->wish = (jk_wish){ .route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE")), .sticky_ignore = is_on(r, "JK_STICKY_IGNORE"),
+    call->wish = (jk_wish){ .route = route_wished(r), .sticky_ignore = is_on(r, "JK_STICKY_IGNORE"),
                             .stateless = is_on(r, "JK_STATELESS"), .glances = conf->global->notes == JK_NOTES_ON };
     call->run.wish = &call->wish;
 }
@@ -310,14 +318,15 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
     apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "STATE", NULL), jk_member_label(g->state));
 }
 
-static void note_balancer(const jk_call *call, request_rec *r)
+static void note_route(const jk_call *call, request_rec *r)
 {
     jk_span route = call->in.rq.route;
 
-    if (route.len)
-        apr_table_setn(r->notes, "JK_WORKER_ROUTE", apr_pstrmemdup(r->pool, (const char *)route.p, route.len));
-    if (!call->wish.glances)
-        return;
+    apr_table_setn(r->notes, "JK_WORKER_ROUTE", apr_pstrmemdup(r->pool, (const char *)route.p, route.len));
+}
+
+static void note_balancer(const jk_call *call, request_rec *r)
+{
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
@@ -332,7 +341,9 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         tell_misfit(call, worker, &misfit);
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
-    if (worker->type == &jk_lb_type)
+    if (call->in.rq.route.len)
+        note_route(call, r);
+    if (call->wish.glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
@@ -362,6 +373,8 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->answer.cookie = &call->run.cookie;
     if (m->worker->type == &jk_lb_type)
         take_wish(call, r, conf);
+    else if (!apr_is_empty_table(r->subprocess_env))
+        call->in.rq.route = route_wished(r);
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */

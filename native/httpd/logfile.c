@@ -16,7 +16,6 @@
 APLOG_USE_MODULE(jk);
 
 #define LINE_MOST 4095 /* bytes, newline included (spec/decisions.md) */
-#define DEFAULT_NAME "logs/mod_jk.log"
 
 #define ID_MOST 60   /* bytes of a request's id */
 #define PATIENCE 100 /* ms that a line waits for a piped program that is behind */
@@ -66,14 +65,6 @@ static bool is_pipe(const char *name)
     return *name == '|';
 }
 
-/* The virtual host's own, unless it is empty. */
-static const char *name_for(const jk_server *conf, const jk_server *main_conf)
-{
-    if (*conf->log_file)
-        return conf->log_file;
-    return *main_conf->log_file ? main_conf->log_file : DEFAULT_NAME;
-}
-
 static void check_directory(const jk_server *conf, const char *path, jk_findings *found)
 {
     const char *dir = ap_make_dirstr_parent(found->p, path);
@@ -95,10 +86,7 @@ void jk_logfile_check(const jk_server *conf, jk_findings *found)
 
     if (!said && conf->s->is_virtual)
         return;
-    if (*name == '\0')
-        jk_findings_add(found, JK_FIND_LENIENT, conf->log_file_at.file, conf->log_file_at.line, "JkLogFile is empty: %s is used",
-                        conf->s->is_virtual ? "the main server's" : DEFAULT_NAME);
-    else if (!is_pipe(name) && (path = ap_server_root_relative(found->p, name)) != NULL)
+    if (!is_pipe(name) && (path = ap_server_root_relative(found->p, name)) != NULL)
         check_directory(conf, path, found);
     if (!said)
         jk_findings_add(found, JK_FIND_INFO, NULL, 0, "no JkLogFile defined: using default %s", name);
@@ -164,9 +152,9 @@ static const channel *channel_of(jk_logfiles *all, server_rec *s, const char *na
     return APR_ARRAY_PUSH(all->channels, const channel *) = open_channel(all->p, s, name);
 }
 
-void jk_logfile_open(jk_logfiles *all, jk_server *conf, const jk_server *main_conf)
+void jk_logfile_open(jk_logfiles *all, jk_server *conf)
 {
-    const channel *to = channel_of(all, conf->s, name_for(conf, main_conf));
+    const channel *to = channel_of(all, conf->s, conf->log_file);
 
     for (int i = 0; i < all->logs->nelts; i++) {
         jk_logfile *log = APR_ARRAY_IDX(all->logs, i, jk_logfile *);

@@ -19,9 +19,9 @@ void jk_logfile_check(const jk_server *conf, jk_findings *found);
 typedef struct jk_logfiles jk_logfiles;
 jk_logfiles *jk_logfile_all(apr_pool_t *p);
 
-/* At post_config, the main server first: conf->logfile. A file that cannot be opened is no reason to stand still: httpd's error log
+/* At post_config: conf->logfile. A file that cannot be opened is no reason to stand still: httpd's error log
  * says so, and gets the lines. */
-void jk_logfile_open(jk_logfiles *all, jk_server *conf, const jk_server *main_conf);
+void jk_logfile_open(jk_logfiles *all, jk_server *conf);
 
 /* A line without level and place, whatever JkLogLevel says: of the request log. Control characters must be escaped by now. */
 void jk_logfile_plain(const jk_server *conf, const char *text);

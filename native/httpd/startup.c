@@ -155,7 +155,7 @@ static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_c
     jk_directives_settle(conf);
     conf->environ = jk_environ_make(p, conf);
     conf->format = jk_requestlog_make(p, conf->request_log);
-    jk_logfile_open(logs, conf, main_conf);
+    jk_logfile_open(logs, conf);
     if (conf == main_conf || conf->env_vars->nelts > main_conf->env_vars->nelts)
         jk_environ_tell(conf, p);
 }

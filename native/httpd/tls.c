@@ -49,11 +49,10 @@ static const char *fact(request_rec *r, const char *name)
     return value && *value ? value : NULL;
 }
 
-/* A variable that is set and empty takes the fact away. */
 static const char *known(request_rec *r, const char *const value[JK_ENV_COUNT], jk_env which, bool on)
 {
     if (value[which])
-        return *value[which] ? value[which] : NULL;
+        return value[which];
     return on ? fact(r, jk_config_of(r->server)->environ->names[which]) : NULL;
 }
 
@@ -65,7 +64,7 @@ static const char *chain_of_table(request_rec *r, const char *prefix)
     const apr_array_header_t *all = apr_table_elts(r->subprocess_env);
     const char *chain = "";
 
-    for (int i = 0; i < all->nelts && *prefix; i++) {
+    for (int i = 0; i < all->nelts; i++) {
         const apr_table_entry_t *one = &APR_ARRAY_IDX(all, i, apr_table_entry_t);
         if (!ap_cstr_casecmpn(one->key, prefix, strlen(prefix)))
             chain = apr_pstrcat(r->pool, chain, one->val, NULL);
@@ -96,7 +95,9 @@ static const char *client_cert(request_rec *r, const char *const value[JK_ENV_CO
     bool look_up = value[JK_ENV_SSL_CERT] == NULL && on && is_verified(r);
     const char *cert = known(r, value, JK_ENV_SSL_CERT, look_up), *chain;
 
-    if (cert == NULL || !(conf->options & JK_OPT_CERT_CHAIN))
+    if (cert == NULL || *cert == '\0')
+        return NULL;
+    if (!(conf->options & JK_OPT_CERT_CHAIN))
         return cert;
     chain = chain_of_table(r, conf->cert_chain_prefix);
     if (*chain == '\0' && look_up && conf->environ->chain_by_look_up)
