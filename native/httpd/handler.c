@@ -352,6 +352,22 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     return status;
 }
 
+static const char *words(jk_span s)
+{
+    return s.p ? (const char *)s.p : "(null)";
+}
+
+/* All that the container is told of where the request came from. */
+static void tell_service(const jk_call *call)
+{
+    const jk_request *rq = &call->in.rq;
+
+    JK_DEBUG(&call->log, "Service protocol=%s method=%s ssl=%s host=%s addr=%s name=%s port=%d auth=%s user=%s laddr=%s raddr=%s uaddr=%s uri=%s",
+             words(rq->protocol), words(rq->method), rq->is_ssl ? "true" : "false", words(rq->remote_host), words(rq->remote_addr),
+             words(rq->server_name), rq->server_port, words(rq->auth_type), words(rq->remote_user), words(rq->local_addr),
+             call->in.r->connection->client_ip, call->in.r->useragent_ip, words(rq->uri));
+}
+
 static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     jk_call *call = apr_pcalloc(r->pool, sizeof *call);
@@ -361,6 +377,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     if (status != OK)
         return status;
     call->log = jk_logfile_about(r);
+    tell_service(call);
     jk_answer_init(&call->answer, r, call->in.tls);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;

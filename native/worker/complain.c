@@ -12,8 +12,9 @@ static void tell_connect(const jk_worker *worker, const char *to, const jk_run *
     const char *name = worker->name;
 
     JK_INFO(run->log, "(%s) connect to %s failed (errno=%d)", name, to, run->err);
-    JK_ERROR(run->log, 202, "(%s) Failed opening socket to (%s): connecting to backend failed. Tomcat is probably not started or is "
-             "listening on the wrong port (errno=%d): %s", name, to, run->err, jk_sock_words(run->err));
+    JK_INFO(run->log, "(%s) Failed opening socket to (%s) (errno=%d)", name, to, run->err);
+    JK_ERROR(run->log, 202, "(%s) connecting to backend failed. Tomcat is probably not started or is listening on the wrong port (errno=%d): %s: "
+             "%s", name, run->err, to, jk_sock_words(run->err));
 }
 
 /* Does something else than AJP13 live on this port? */
@@ -129,8 +130,8 @@ void jk_complain(const jk_worker *worker, const char *to, const jk_run *run, jk_
                  "was silent for reply_timeout=%d ms", name, run->err, run->reply_timeout);
         break;
     case JK_E_PAYLOAD:
-        JK_ERROR(run->log, 309, "(%s) protocol error: a malformed message came from %s; the connection is closed. Is it Tomcat's AJP "
-                 "connector?", name, to);
+        JK_ERROR(run->log, 309, "(%s) protocol error: a malformed message came from %s%s; the connection is closed. Is it Tomcat's AJP "
+                 "connector?", name, to, run->odd_len ? ": Chunk length too large, it is beyond the end of its message" : "");
         break;
     case JK_E_SEND:
         JK_INFO(run->log, "(%s) error sending request to %s (errno=%d): %s", name, to, run->err, strerror(run->err));
