@@ -19,7 +19,7 @@ APLOG_USE_MODULE(jk);
 
 typedef enum jk_context { GLOBAL = RSRC_CONF, SERVER = RSRC_CONF, LOCATION = RSRC_CONF | ACCESS_CONF } jk_context;
 
-typedef enum jk_home { AT_TEXT, AT_NUMBER, AT_ELSEWHERE } jk_home;
+typedef enum jk_home { AT_NAME, AT_TEXT, AT_NUMBER, AT_ELSEWHERE } jk_home;
 
 typedef struct jk_directive {
     bool global;
@@ -31,6 +31,7 @@ typedef struct jk_directive {
 #define IS_GLOBAL true
 #define IS_SERVER false
 #define IS_LOCATION false
+#define NAME(field) AT_NAME, offsetof(jk_server, field)
 #define TEXT(field) AT_TEXT, offsetof(jk_server, field)
 #define NUMBER(field) AT_NUMBER, offsetof(jk_server, field)
 #define ELSEWHERE AT_ELSEWHERE, 0
@@ -61,7 +62,7 @@ static int *number_at(jk_server *conf, const jk_directive *row)
 static void set_standards(jk_server *conf)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].home == AT_TEXT && *rows[i].standard)
+        if (rows[i].home == AT_NAME)
             *text_at(conf, &rows[i]) = rows[i].standard;
     conf->options = DEFAULT_OPTIONS;
     conf->log_level = JK_LOG_INFO;
@@ -124,7 +125,7 @@ static void inherit(jk_server *conf, const jk_server *base_conf)
     jk_server *base = (jk_server *)base_conf; /* text_at() and number_at() are for both */
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].home == AT_TEXT && *text_at(conf, &rows[i]) == NULL)
+        if ((rows[i].home == AT_NAME || rows[i].home == AT_TEXT) && *text_at(conf, &rows[i]) == NULL)
             *text_at(conf, &rows[i]) = *text_at(base, &rows[i]);
         if (rows[i].home == AT_NUMBER && *number_at(conf, &rows[i]) < 0)
             *number_at(conf, &rows[i]) = *number_at(base, &rows[i]);
@@ -174,7 +175,7 @@ static int word_among(const char *word, const char *const *words, int n)
     return -1;
 }
 
-static const char *set_text(cmd_parms *cmd, void *dir, const char *word)
+static const char *set_name(cmd_parms *cmd, void *dir, const char *word)
 {
     (void)dir;
     *text_at(jk_config_of(cmd->server), row_of(cmd)) = word;

@@ -9,10 +9,11 @@
 /* What ap_add_common_vars() makes; the client's headers (HTTP_x) besides. It is dear: 3 K instructions, 21 K with 40 headers. */
 static bool is_common_var(const char *name)
 {
-    static const char *const names[] = { "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "CONTEXT_DOCUMENT_ROOT", "CONTEXT_PREFIX", "DOCUMENT_ROOT",
-                                         "LD_LIBRARY_PATH", "PATH", "REDIRECT_QUERY_STRING", "REDIRECT_URL", "REMOTE_ADDR", "REMOTE_HOST", "REMOTE_IDENT",
-                                         "REMOTE_PORT", "REMOTE_USER", "REQUEST_SCHEME", "SCRIPT_FILENAME", "SERVER_ADDR", "SERVER_ADMIN", "SERVER_NAME",
-                                         "SERVER_PORT", "SERVER_SIGNATURE", "SERVER_SOFTWARE" };
+    static const char *const names[] = {
+        "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "CONTEXT_DOCUMENT_ROOT", "CONTEXT_PREFIX", "DOCUMENT_ROOT", "LD_LIBRARY_PATH", "PATH",
+        "REDIRECT_QUERY_STRING", "REDIRECT_URL", "REMOTE_ADDR", "REMOTE_HOST", "REMOTE_IDENT", "REMOTE_PORT", "REMOTE_USER", "REQUEST_SCHEME",
+        "SCRIPT_FILENAME", "SERVER_ADDR", "SERVER_ADMIN", "SERVER_NAME", "SERVER_PORT", "SERVER_SIGNATURE", "SERVER_SOFTWARE",
+    };
 
     if (!ap_cstr_casecmpn(name, "HTTP_", 5))
         return true;

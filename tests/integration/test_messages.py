@@ -29,12 +29,14 @@ def httpd(make_httpd, peer, down):
     def to(**keys):
         return {"port": peer.port, "retries": 1, **keys}
     workers = ajp13(w=to(), down={"port": down.port, "retries": 1}, slow=to(reply_timeout=100), ping=to(connect_timeout=100),
-                    prepost=to(prepost_timeout=100), status=to(fail_on_status="503"), soft=to(fail_on_status="-503"), nohost={"host": "no.such.invalid", "port": 9},
+                    prepost=to(prepost_timeout=100), status=to(fail_on_status="503"),
+                    soft=to(fail_on_status="-503"), nohost={"host": "no.such.invalid", "port": 9},
                     full=to(connection_pool_size=1, connection_acquire_timeout=0), busy=to(busy_limit=1))
-    balancer = lb("lb", {"m1": {"port": down.port, "retries": 1}, "m2": {"port": down.port, "retries": 1}}, {"lb_retries": 2, "sticky_session_force": 1})
+    member = {"port": down.port, "retries": 1}
+    balancer = lb("lb", {"m1": member, "m2": member}, {"lb_retries": 2, "sticky_session_force": 1})
     workers += balancer.split("\n", 1)[1] + "worker.list=lb\n"
-    mounts = "\n".join(f"JkMount /{n}/* {n}" for n in ("w", "down", "slow", "ping", "prepost", "status", "soft", "nohost", "full", "busy", "lb", "lost"))
-    return make_httpd(f"{mounts}\nJkLogLevel debug\nJkShmSize 100\nJkOptions +RejectUnsafeURI\nProxyRequests On", workers=workers, modules=("proxy", "proxy_http"),
+    mounts = "\n".join(f"JkMount /{n}/* {n}" for n in "w down slow ping prepost status soft nohost full busy lb lost".split())
+    return make_httpd(f"{mounts}\nJkLogLevel debug\nJkShmSize 100\nJkOptions +RejectUnsafeURI", workers=workers,
                       startup=["no.such.invalid", "can't resolve tomcat address", "there is no worker 'lost'"])
 
 
@@ -75,6 +77,11 @@ def gone_at_header(httpd, peer):
 def gone_in_body(httpd, peer):
     on(peer, [ajp.send_headers(), ajp.chunk(b"half"), ajp.FLUSH, lambda ex: ex.close()])
     get(httpd)
+
+
+def post_lost(httpd, peer):
+    on(peer, [lambda ex: ex.close()])
+    post(httpd, "/w/x")
 
 
 def silence(httpd, peer):
@@ -161,13 +168,14 @@ ROWS = [  # level, words, what makes it happen
     ("error", r"connecting to backend failed\. Tomcat is probably not started or is listening on the wrong port \(errno=111\)", path_of("/down/x")),
     ("error", r"connecting to tomcat failed \(rc=\w+, errors=1, client_errors=0\)", path_of("/down/x")),
     ("info", r"sending request to tomcat failed \(recoverable\), .*\(attempt=1\)", path_of("/down/x")),
-    ("info", r"sending request to tomcat failed \(unrecoverable\), .*\(attempt=1\)", lambda h, p: (on(p, [lambda ex: ex.close()]), post(h, "/w/x"))),
+    ("info", r"sending request to tomcat failed \(unrecoverable\), .*\(attempt=1\)", post_lost),
     ("error", r"Timeout with waiting reply from tomcat", silence),
     ("info", r"timeout in reply cpong after 100 ms", no_pong),
     ("info", r"awaited reply cpong, received 42 instead", wrong_pong),
     ("error", r"cping/cpong after connecting to the backend server failed", no_pong),
     ("info", r"prepost cping/cpong failure", no_pong_later),
-    ("info", r"can't receive the response header message from tomcat, tomcat \(127.0.0.1:\d+\) has forced a connection close for socket", gone_at_header),
+    ("info", r"can't receive the response header message from tomcat, tomcat \(127.0.0.1:\d+\) "
+             r"has forced a connection close for socket", gone_at_header),
     ("info", r"can't receive the response body message from tomcat", gone_in_body),
     ("error", r"Tomcat is down or refused connection\. No response has been sent to the client \(yet\)", gone_at_header),
     ("error", r"Part of the response has already been sent to the client", gone_in_body),
@@ -193,8 +201,8 @@ ROWS = [  # level, words, what makes it happen
     ("error", r"Could not find a worker for worker name=lost", path_of("/lost/x")),
     ("info", r"Potentially unsafe request url '/w/a%b' rejected", path_of("/w/a%25b")),
     ("emerg", r"sequence that tries to escape above the root", path_of("/..;/x")),
-    ("debug", r"Service protocol=HTTP/1\.1 method=GET ssl=false host=\(null\) addr=127\.0\.0\.1 name=127\.0\.0\.1 port=\d+ auth=\(null\) user=\(null\) "
-              r"laddr=127\.0\.0\.1 raddr=127\.0\.0\.1 uaddr=127\.0\.0\.1 uri=/w/x", path_of("/w/x")),
+    ("debug", r"Service protocol=HTTP/1\.1 method=GET ssl=false host=\(null\) addr=127\.0\.0\.1 name=127\.0\.0\.1 port=\d+ "
+              r"auth=\(null\) user=\(null\) laddr=127\.0\.0\.1 raddr=127\.0\.0\.1 uaddr=127\.0\.0\.1 uri=/w/x", path_of("/w/x")),
 ]
 
 
@@ -220,7 +228,8 @@ IN_THE_FILE = [  # what is wrong in the workers file, level in httpd's log, word
     ("worker.b.balanced_workers=w\nworker.b.type=lb", "info", "is deprecated"),
     ("worker.w.port=1\nworker.w.port=2", "warn", "Duplicate key 'worker.w.port' detected"),
     ("worker.list=x\nworker.x.type=ajp99", "error", "Unknown worker type ajp99 for worker x"),
-    ("worker.list=b\nworker.b.type=lb\nworker.b.balance_workers=m,n\nworker.m.type=ajp13\nworker.m.route=r\nworker.n.type=ajp13\nworker.n.route=r", "error",
+    ("worker.list=b\nworker.b.type=lb\nworker.b.balance_workers=m,n\nworker.m.type=ajp13\n"
+     "worker.m.route=r\nworker.n.type=ajp13\nworker.n.route=r", "error",
      "share the same route"),
 ]
 

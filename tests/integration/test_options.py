@@ -44,14 +44,16 @@ RULES = [
     (["-ForwardKeySize"], [], ("proxy", "client", "none"), ("proxy", "client", "none"), "minus takes a default away"),
     (["-ForwardKeySize +ForwardKeySize"], [], ("proxy", "client", "none"), ("proxy", "client", "none"), "minus beats plus"),
     (["+ForwardKeySize -ForwardKeySize"], [], ("proxy", "client", "none"), ("proxy", "client", "none"), "in whatever order"),
-    (["-ForwardKeySize"], ["+ForwardKeySize"], ("proxy", "client", "none"), STANDARD, "the main server's minus comes before the virtual host's plus"),
+    (["-ForwardKeySize"], ["+ForwardKeySize"], ("proxy", "client", "none"), STANDARD,
+     "the main server's minus comes before the virtual host's plus"),
     ([], ["-ForwardKeySize"], STANDARD, ("proxy", "client", "none"), "in the virtual host alone"),
     (["+ForwardLocalAddress"], [], ("proxy", "local", "key"), ("proxy", "local", "key"), "inherited"),
     (["+ForwardLocalAddress"], ["-ForwardLocalAddress"], ("proxy", "local", "key"), STANDARD, "taken back"),
     (["+ForwardLocalAddress +ForwardPhysicalAddress"], [], STANDARD, STANDARD, "in one server the last of the addresses counts"),
     (["+ForwardPhysicalAddress +ForwardLocalAddress"], [], ("proxy", "local", "key"), ("proxy", "local", "key"), "whichever it is"),
     (["+ForwardLocalAddress -ForwardPhysicalAddress"], [], STANDARD, STANDARD, "a minus clears both"),
-    (["+ForwardLocalAddress"], ["+ForwardPhysicalAddress"], ("proxy", "local", "key"), ("proxy", "local", "key"), "merged, both hold, and the local one wins"),
+    (["+ForwardLocalAddress"], ["+ForwardPhysicalAddress"], ("proxy", "local", "key"), ("proxy", "local", "key"),
+     "merged, both hold, and the local one wins"),
     (["+ForwardPhysicalAddress"], ["+ForwardLocalAddress"], STANDARD, ("proxy", "local", "key"), "the other way round too"),
 ]
 
@@ -102,7 +104,8 @@ def test_addresses_behind_mod_remoteip(addresses, peer, host, addr, port):
 
 FLUSH_HEAD, FLUSH_PACKET = ajp.send_headers(200, [("X-Head", "here")]), ajp.send_headers() + ajp.chunk(b"first,")
 CONTEXTS = {  # main server's options, virtual host's, does it hold there?
-    "none": ("", "", False), "own": ("", "+{}", True), "inherited": ("+{}", "", True), "taken back": ("+{}", "-{}", False), "main": ("+{}", None, True),
+    "none": ("", "", False), "own": ("", "+{}", True), "inherited": ("+{}", "", True), "taken back": ("+{}", "-{}", False),
+    "main": ("+{}", None, True),
 }
 
 
@@ -221,7 +224,8 @@ def test_unparsed_ends_at_the_query(forms, peer):
             assert peer.last().uri == uri
 
 
-SEGMENTS = ["a", "b%20c", ";x=1", "%3Bx", "%2B+", ".", "..", "", "%2e%2E", "%C3%A9", "\xe9".encode().decode("latin-1"), "%25", "%5c", "~$%7e", "%41", "c%0Ad"]
+SEGMENTS = ["a", "b%20c", ";x=1", "%3Bx", "%2B+", ".", "..", "", "%2e%2E", "%C3%A9", "\xe9".encode().decode("latin-1"), "%25",
+            "%5c", "~$%7e", "%41", "c%0Ad"]
 
 
 def test_the_proxy_form_always_means_the_same(forms, peer):

@@ -73,7 +73,8 @@ def test_sections(idle, name):
 
 def test_none_in_htaccess(fresh_httpd):
     files = {f"htdocs/{r.name}/.htaccess": line_of(r, "location") for r in ROWS}
-    httpd = fresh_httpd("JkMount /never w\n<Directory \"htdocs\">\nAllowOverride All\nRequire all granted\n</Directory>", workers=ajp13(w=1), files=files, start=False)
+    httpd = fresh_httpd("JkMount /never w\n<Directory \"htdocs\">\nAllowOverride All\nRequire all granted\n</Directory>", workers=ajp13(w=1),
+                        files=files, start=False)
     httpd.write_config(httpd.config.replace('"htdocs"', f'"{httpd.root}/htdocs"'))
     httpd.start()
     httpd.allow("not allowed here")
@@ -147,7 +148,8 @@ def plain(make_httpd, peer):
                 f"Require valid-user\n</Location>\n{sets}",
         "route": 'JkMount /* w\nSetEnvIf X-Route "(.+)" JK_ROUTE=$1\nLogFormat "%{JK_WORKER_ROUTE}n" r\nCustomLog logs/routes r',
     }
-    httpd = make_httpd(f"JkMount /* w\n{sets}", workers=ajp13(w=peer.port), vhosts=vhosts, modules=("auth_basic", "authn_file", "authz_user"), start=False)
+    httpd = make_httpd(f"JkMount /* w\n{sets}", workers=ajp13(w=peer.port), vhosts=vhosts, modules=("auth_basic", "authn_file", "authz_user"),
+                       start=False)
     httpd.write_users(alice="pw")
     return httpd.start()
 
@@ -377,7 +379,8 @@ def test_notes(fresh_httpd, peer):
 
 @pytest.fixture(scope="module")
 def limits(make_httpd, peer):
-    main = ("JkMount /* w\n<Location /small>\nLimitRequestBody 1000\n</Location>\nLimitRequestFieldSize 200\nLimitRequestFields 20\nLimitRequestLine 300")
+    main = ("JkMount /* w\n<Location /small>\nLimitRequestBody 1000\n</Location>\n"
+            "LimitRequestFieldSize 200\nLimitRequestFields 20\nLimitRequestLine 300")
     return make_httpd(main, workers=ajp13(w=peer.port))
 
 
@@ -393,7 +396,8 @@ def test_limit_request_body(limits, peer, size, status, chunked):
 
 
 @pytest.mark.parametrize("path, headers, status", [
-    ("/x", [("X-A", "a" * 190)], 200), ("/x", [("X-A", "a" * 250)], 400), ("/x", [(f"X-{i}", "a") for i in range(30)], 400), ("/" + "u" * 400, [], 414),
+    ("/x", [("X-A", "a" * 190)], 200), ("/x", [("X-A", "a" * 250)], 400), ("/x", [(f"X-{i}", "a") for i in range(30)], 400),
+    ("/" + "u" * 400, [], 414),
 ])
 def test_limits_of_the_head(limits, peer, path, headers, status):
     limits.allow("AH0056", "AH0134", "size|limit|too long")

@@ -56,7 +56,8 @@ def httpd(make_httpd, peer):
     httpd = make_httpd("", workers=ajp13(w=peer.port), tls="JkMount /* w", start=False)
     log = 'LogFormat "%{HTTP_HOST}e" c\n'
     blocks = [f"<VirtualHost 127.0.0.1:{httpd.tls_port}>\nServerName {name}\nSSLEngine on\nSSLCertificateFile conf/server.crt\n"
-              f"SSLCertificateKeyFile conf/server.key\nCustomLog logs/access_log test\nCustomLog logs/common-{name} c\nJkMount /* w\n{lines}\n</VirtualHost>"
+              f"SSLCertificateKeyFile conf/server.key\nCustomLog logs/access_log test\nCustomLog logs/common-{name} c\n"
+              f"JkMount /* w\n{lines}\n</VirtualHost>"
               for name, lines in HOSTS.items()]
     sign(httpd, "ca", None, "basicConstraints=critical,CA:TRUE")
     sign(httpd, "middle", "ca", "basicConstraints=critical,CA:TRUE")
@@ -157,7 +158,8 @@ def test_an_unverified_certificate_that_is_exported(httpd, peer):
 
 
 def test_values_by_hand_win(httpd, peer):
-    assert facts(sent(httpd, peer, "hand")) == {"ssl_cert": "PEM", "ssl_cipher": "MINE", "ssl_session": "S", "ssl_key_size": 7, "AJP_SSL_PROTOCOL": "P"}
+    expected = {"ssl_cert": "PEM", "ssl_cipher": "MINE", "ssl_session": "S", "ssl_key_size": 7, "AJP_SSL_PROTOCOL": "P"}
+    assert facts(sent(httpd, peer, "hand")) == expected
 
 
 @pytest.mark.parametrize("front, expected", [("on", True), ("ON", True), ("off", False), (None, False)])
