@@ -138,7 +138,7 @@ static bool not_ours(request_rec *r)
 
 static bool switched_off(request_rec *r)
 {
-    return apr_table_get(r->subprocess_env, "no-jk") != NULL;
+    return !apr_is_empty_table(r->subprocess_env) && apr_table_get(r->subprocess_env, "no-jk") != NULL;
 }
 
 int jk_handler_translate(request_rec *r)
@@ -170,7 +170,7 @@ int jk_handler_map_to_storage(request_rec *r)
             return status;
     }
     slash = strrchr(r->uri, '/');
-    r->filename = apr_pstrdup(r->pool, slash ? slash + 1 : r->uri);
+    r->filename = (char *)(slash ? slash + 1 : r->uri); /* a name alone: no file stands behind it, and nobody writes into it */
     return OK;
 }
 
@@ -223,16 +223,18 @@ static apr_status_t tear_down(void *data)
     return APR_SUCCESS;
 }
 
+/* "0.012345" */
 static const char *seconds(char text[JK_DECIMAL_ROOM + 8], apr_time_t took)
 {
     char room[JK_DECIMAL_ROOM];
-    jk_span s = jk_span_decimal(room, took > 0 ? (uint64_t)apr_time_sec(took) : 0);
+    jk_span us = jk_span_decimal(room, took > 0 ? (uint64_t)took : 0);
+    size_t whole = us.len > 6 ? us.len - 6 : 0, at = whole ? whole : 1, shown = us.len - whole;
 
-    memcpy(text, s.p, s.len);
-    text[s.len] = '.';
-    jk_span us = jk_span_decimal(room, 1000000 + (took > 0 ? (uint64_t)apr_time_usec(took) : 0)); /* the 1 keeps leading zeros */
-    memcpy(text + s.len + 1, us.p + 1, 6);
-    text[s.len + 7] = '\0';
+    memcpy(text, "0.000000", 8);
+    memcpy(text, us.p, whole);
+    text[at] = '.';
+    memcpy(text + at + 7 - shown, us.p + whole, shown);
+    text[at + 7] = '\0';
     return text;
 }
 
@@ -251,8 +253,8 @@ static void tell_length(const jk_call *call, const jk_worker *worker)
 {
     const jk_answer *a = &call->answer;
 
-    JK_ERROR(&call->log, 505, "(%s) the answer to %s has %" APR_OFF_T_FMT " body bytes, its Content-Length said %" APR_OFF_T_FMT ": the client sees %s; look "
-             "at the application", worker->name, a->r->uri, a->body, a->length, a->too_short ? "it cut" : "no more than that");
+    JK_ERROR(&call->log, 505, "(%s) the answer to %s has %" APR_OFF_T_FMT " body bytes, its Content-Length said %" APR_OFF_T_FMT ": the client sees "
+             "%s; look at the application", worker->name, a->r->uri, a->body, a->length, a->too_short ? "it cut" : "no more than that");
 }
 
 static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, int status)
@@ -282,9 +284,13 @@ static bool is_on(request_rec *r, const char *name)
 
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
 {
-    call->wish = (jk_wish){ .route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE")), .sticky_ignore = is_on(r, "JK_STICKY_IGNORE"),
-                            .stateless = is_on(r, "JK_STATELESS"), .glances = conf->global->notes == JK_NOTES_ON };
     call->run.wish = &call->wish;
+    call->wish.glances = conf->global->notes == JK_NOTES_ON;
+    if (apr_is_empty_table(r->subprocess_env)) /* as it is for most requests */
+        return;
+    call->wish.route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE"));
+    call->wish.sticky_ignore = is_on(r, "JK_STICKY_IGNORE");
+    call->wish.stateless = is_on(r, "JK_STATELESS");
 }
 
 static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g)
@@ -314,7 +320,7 @@ static void note_balancer(const jk_call *call, request_rec *r)
     jk_span route = call->in.rq.route;
 
     if (route.len)
-        apr_table_setn(r->notes, "JK_WORKER_ROUTE", apr_pstrmemdup(r->pool, (const char *)route.p, route.len));
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p);
     if (!call->wish.glances)
         return;
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));

@@ -19,11 +19,13 @@ static const char *forwarded_uri(request_rec *r, int options, const char *uri)
         return uri;
     if (options & JK_OPT_URI_UNPARSED)
         return apr_pstrmemdup(r->pool, r->unparsed_uri, jk_path_forward_unparsed(r->unparsed_uri).len);
+    if (!(options & JK_OPT_URI_ESCAPED) && jk_path_is_plain(uri, r->unparsed_uri))
+        return uri;
     out = apr_palloc(r->pool, 3 * strlen(uri) + 1);
     if (options & JK_OPT_URI_ESCAPED)
         jk_path_forward_escaped(uri, out);
     else
-        return jk_path_forward_proxy(uri, r->unparsed_uri, out);
+        jk_path_forward_proxy(uri, r->unparsed_uri, out);
     return out;
 }
 
@@ -230,7 +232,7 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->activation = JK_SPAN_LIT("ACT");
     take_headers(rq, r, hop_fields);
     take_addresses(in, r, conf->options);
-    https = apr_table_get(r->subprocess_env, "HTTPS");
+    https = apr_is_empty_table(r->subprocess_env) ? NULL : apr_table_get(r->subprocess_env, "HTTPS");
     if (ap_ssl_conn_is_ssl(r->connection))
         take_tls(rq, r, conf->options);
     else if (https && !ap_cstr_casecmp(https, "on"))
