@@ -129,19 +129,6 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
 
 /* ---- headers ---- */
 
-static bool hop_by_hop(jk_span name, const char *connection)
-{
-    static const jk_span hop[] = { JK_SPAN_LIT("Connection"), JK_SPAN_LIT("Keep-Alive"), JK_SPAN_LIT("TE"), JK_SPAN_LIT("Trailer"),
-                                   JK_SPAN_LIT("Transfer-Encoding"), JK_SPAN_LIT("Upgrade") };
-
-    for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++)
-        if (name.len == hop[i].len && jk_span_ieq(name, hop[i]))
-            return true;
-    if (name.len > 6 && jk_span_ieq((jk_span){ name.p, 6 }, JK_SPAN_LIT("Proxy-")))
-        return true;
-    return connection && jk_span_lists(jk_span_of(connection), name);
-}
-
 static void set_content_type(request_rec *r, char *value)
 {
     for (char *c = value; *c && *c != ';'; c++)
@@ -200,9 +187,10 @@ static void keep_fields(request_rec *r, jk_reply *head)
     head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
 }
 
-static void take_field(request_rec *r, const jk_reply *head, jk_span name, jk_span value)
+static void take_field(request_rec *r, jk_header_code is, jk_span name, jk_span value)
 {
-    set_field(r, head->code ? head->code : jk_codes_response_header(name), (const char *)name.p, (char *)value.p);
+    if (is.kind != JK_HEADER_HOP)
+        set_field(r, is.code, (const char *)name.p, (char *)value.p);
 }
 
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
@@ -248,8 +236,10 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     keep_fields(r, head);
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
-        if (head->code || !hop_by_hop(name, connection))
-            take_field(r, head, name, value);
+        if (head->code)
+            set_field(r, head->code, (const char *)name.p, (char *)value.p);
+        else if (connection == NULL || !jk_span_lists(jk_span_of(connection), name))
+            take_field(r, jk_codes_response_header(name), name, value);
     if (a->cookie && *a->cookie)
         apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
     a->length = r->clength;
