@@ -122,7 +122,7 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
     jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
 
     for (int i = 0; i < 3; i++)
-        if (all[i]->anchor && (const char *)p >= all[i]->mem && (const char *)p < all[i]->mem + all[i]->size)
+        if (all[i]->anchor && (size_t)((const char *)p - all[i]->mem) < all[i]->size)
             return all[i];
     return NULL;
 }
