@@ -66,8 +66,8 @@ HEAD = r"""<%@ page session="false" contentType="text/plain; charset=UTF-8" trim
 PAGES = {
     "sum.jsp": HEAD + 'out.print("sum"); %>',
     "count.jsp": HEAD + 'response.setHeader("X-Count", "" + count(request)); out.print("count"); %>',
-    "slow.jsp": HEAD + 'Thread.sleep(300); response.setHeader("X-Count", "" + count(request)); out.print("slow"); %>',
-    "begun.jsp": HEAD + 'out.print("first "); out.flush(); Thread.sleep(300); out.print("second"); %>',
+    "slow.jsp": HEAD + 'Thread.sleep(500); response.setHeader("X-Count", "" + count(request)); out.print("slow"); %>',
+    "begun.jsp": HEAD + 'out.print("first "); out.flush(); Thread.sleep(500); out.print("second"); %>',
 }
 BODIES = {"sum.jsp": b"sum", "count.jsp": b"count", "slow.jsp": b"slow", "begun.jsp": b"first second"}
 

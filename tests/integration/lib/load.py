@@ -37,6 +37,11 @@ class Shot:
         return int(self.answer.header("X-Count") or 0) if self.answer and self.answer.complete else 0
 
     @property
+    def home(self):
+        """The node that its session was at; "" without one."""
+        return (self.asked or "").rpartition(".")[2]
+
+    @property
     def good(self):
         """The whole answer, and the right one."""
         return self.status == 200 and self.answer.complete and self.answer.header("X-Sum") == cluster.checksum(self.id, self.body) and \
@@ -122,5 +127,6 @@ class Load:
     def shots(self):
         return sorted((shot for user in self.users for shot in list(user.shots)), key=lambda shot: shot.ended)
 
-    def under_way(self):
-        return [shot for shot in (user.now for user in self.users) if shot]
+    def under_way(self, seconds):
+        """What was sent in the last `seconds` and has no answer yet."""
+        return [s for s in (user.now for user in self.users) if s and time.monotonic() - s.began < seconds]
