@@ -60,14 +60,16 @@ HEAD = r"""<%@ page session="false" contentType="text/plain; charset=UTF-8" trim
 %><%
     note(request);
     response.setHeader("X-Node", "{route}");
-    response.setHeader("X-Sum", sum(request));
 """
+SUM = 'response.setHeader("X-Sum", sum(request)); '
+COUNT = 'response.setHeader("X-Count", "" + count(request)); '
 
+# slow.jsp reads the body when it has waited: until then a POST could be sent again as well as a GET, for all the protocol says.
 PAGES = {
-    "sum.jsp": HEAD + 'out.print("sum"); %>',
-    "count.jsp": HEAD + 'response.setHeader("X-Count", "" + count(request)); out.print("count"); %>',
-    "slow.jsp": HEAD + 'Thread.sleep(500); response.setHeader("X-Count", "" + count(request)); out.print("slow"); %>',
-    "begun.jsp": HEAD + 'out.print("first "); out.flush(); Thread.sleep(500); out.print("second"); %>',
+    "sum.jsp": HEAD + SUM + 'out.print("sum"); %>',
+    "count.jsp": HEAD + SUM + COUNT + 'out.print("count"); %>',
+    "slow.jsp": HEAD + "Thread.sleep(500); " + SUM + COUNT + 'out.print("slow"); %>',
+    "begun.jsp": HEAD + SUM + 'out.print("first "); out.flush(); Thread.sleep(500); out.print("second"); %>',
 }
 BODIES = {"sum.jsp": b"sum", "count.jsp": b"count", "slow.jsp": b"slow", "begun.jsp": b"first second"}
 
