@@ -16,11 +16,13 @@
 #define STRING(s) ((s).len + 3)
 #define CODED(s) ((s).p ? (s).len + 4 : 0)
 #define NAMED(n, s) (1 + STRING(n) + STRING(s))
+#define KNOWN(n, s) ((n).len + STRING(s))
 
-static const jk_span ssl_protocol_name = JK_SPAN_LIT("AJP_SSL_PROTOCOL");
-static const jk_span remote_port_name = JK_SPAN_LIT("AJP_REMOTE_PORT");
-static const jk_span local_addr_name = JK_SPAN_LIT("AJP_LOCAL_ADDR");
-static const jk_span activation_name = JK_SPAN_LIT("JK_LB_ACTIVATION");
+/* Attributes that most requests have, as they stand before their values: code, length, name and NUL. */
+static const jk_span ssl_protocol_name = JK_SPAN_LIT("\x0A\0\x10" "AJP_SSL_PROTOCOL\0");
+static const jk_span remote_port_name = JK_SPAN_LIT("\x0A\0\x0F" "AJP_REMOTE_PORT\0");
+static const jk_span local_addr_name = JK_SPAN_LIT("\x0A\0\x0E" "AJP_LOCAL_ADDR\0");
+static const jk_span activation_name = JK_SPAN_LIT("\x0A\0\x10" "JK_LB_ACTIVATION\0");
 
 size_t jk_forward_bound(const jk_request *rq)
 {
@@ -31,8 +33,8 @@ size_t jk_forward_bound(const jk_request *rq)
         n += STRING(rq->headers[i].name) + STRING(rq->headers[i].value);
     n += CODED(rq->secret) + CODED(rq->remote_user) + CODED(rq->auth_type) + CODED(rq->query) + CODED(rq->route);
     n += CODED(rq->ssl_cert) + CODED(rq->ssl_cipher) + CODED(rq->ssl_session) + CODED(rq->method);
-    n += NAMED(ssl_protocol_name, rq->ssl_protocol) + NAMED(remote_port_name, rq->remote_port);
-    n += NAMED(local_addr_name, rq->local_addr) + NAMED(activation_name, rq->activation);
+    n += KNOWN(ssl_protocol_name, rq->ssl_protocol) + KNOWN(remote_port_name, rq->remote_port);
+    n += KNOWN(local_addr_name, rq->local_addr) + KNOWN(activation_name, rq->activation);
     for (size_t i = 0; i < rq->nenv; i++)
         n += NAMED(rq->env[i].name, rq->env[i].value);
     return n;
@@ -54,7 +56,7 @@ static void put_length(jk_out *out, const jk_request *rq)
     char digits[JK_DECIMAL_ROOM];
 
     jk_out_u16(out, 0xA008);
-    jk_out_string(out, jk_span_decimal(digits, rq->body == JK_BODY_LENGTH ? rq->content_length : 0));
+    jk_out_string(out, rq->body == JK_BODY_LENGTH ? jk_span_decimal(digits, rq->content_length) : JK_SPAN_LIT("0"));
 }
 
 static bool forwarded(const jk_request *rq, const jk_field *field, jk_header_kind kind)
@@ -110,6 +112,12 @@ static void put_named(jk_out *out, jk_span name, jk_span value)
     jk_out_string(out, value);
 }
 
+static void put_known(jk_out *out, jk_span name, jk_span value)
+{
+    jk_out_bytes(out, name);
+    jk_out_string(out, value);
+}
+
 static void put_attributes(jk_out *out, const jk_request *rq, bool stored)
 {
     put_attribute(out, JK_AJP_ATTR_SECRET, rq->secret);
@@ -127,10 +135,10 @@ static void put_attributes(jk_out *out, const jk_request *rq, bool stored)
     if (stored)
         put_attribute(out, JK_AJP_ATTR_STORED_METHOD, rq->method);
     if (rq->ssl_protocol.len > 0)
-        put_named(out, ssl_protocol_name, rq->ssl_protocol);
-    put_named(out, remote_port_name, rq->remote_port);
-    put_named(out, local_addr_name, rq->local_addr);
-    put_named(out, activation_name, rq->activation);
+        put_known(out, ssl_protocol_name, rq->ssl_protocol);
+    put_known(out, remote_port_name, rq->remote_port);
+    put_known(out, local_addr_name, rq->local_addr);
+    put_known(out, activation_name, rq->activation);
     for (size_t i = 0; i < rq->nenv; i++)
         put_named(out, rq->env[i].name, rq->env[i].value);
     jk_out_u8(out, JK_AJP_ATTR_END);

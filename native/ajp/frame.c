@@ -7,10 +7,7 @@ const uint8_t jk_frame_cping[5] = { 0x12, 0x34, 0, 1, JK_AJP_CPING };
 
 jk_rc jk_frame_head(jk_span in, size_t max_packet, size_t *len)
 {
-    static const uint8_t magic[2] = { 'A', 'B' };
-    size_t seen = in.len < sizeof magic ? in.len : sizeof magic;
-
-    if (seen > 0 && memcmp(in.p, magic, seen) != 0)
+    if ((in.len > 0 && in.p[0] != 'A') || (in.len > 1 && in.p[1] != 'B'))
         return JK_E_FRAME;
     if (in.len < JK_FRAME_HEAD)
         return JK_AGAIN;

@@ -1,14 +1,6 @@
 /* native/base/buf.c - the longer half of the bounded writer and reader. */
 #include "jk/base/buf.h"
 
-void jk_out_bytes(jk_out *out, jk_span s)
-{
-    if (s.len == 0 || !jk_out_room(out, s.len))
-        return;
-    memcpy(out->p + out->len, s.p, s.len);
-    out->len += s.len;
-}
-
 void jk_out_string(jk_out *out, jk_span s)
 {
     if (s.p == NULL) {

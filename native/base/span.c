@@ -5,6 +5,8 @@ bool jk_span_ieq(jk_span a, jk_span b)
 {
     if (a.len != b.len)
         return false;
+    if (a.len == 0 || memcmp(a.p, b.p, a.len) == 0) /* most names are written as their specifications write them */
+        return true;
     for (size_t i = 0; i < a.len; i++)
         if (jk_span_lower(a.p[i]) != jk_span_lower(b.p[i]))
             return false;

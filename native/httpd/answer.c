@@ -122,25 +122,12 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
     jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
 
     for (int i = 0; i < 3; i++)
-        if (all[i]->anchor && (const char *)p >= all[i]->mem && (const char *)p < all[i]->mem + all[i]->size)
+        if (all[i]->anchor && (size_t)((const char *)p - all[i]->mem) < all[i]->size)
             return all[i];
     return NULL;
 }
 
 /* ---- headers ---- */
-
-static bool hop_by_hop(jk_span name, const char *connection)
-{
-    static const jk_span hop[] = { JK_SPAN_LIT("Connection"), JK_SPAN_LIT("Keep-Alive"), JK_SPAN_LIT("TE"), JK_SPAN_LIT("Trailer"),
-                                   JK_SPAN_LIT("Transfer-Encoding"), JK_SPAN_LIT("Upgrade") };
-
-    for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++)
-        if (name.len == hop[i].len && jk_span_ieq(name, hop[i]))
-            return true;
-    if (name.len > 6 && jk_span_ieq((jk_span){ name.p, 6 }, JK_SPAN_LIT("Proxy-")))
-        return true;
-    return connection && jk_span_lists(jk_span_of(connection), name);
-}
 
 static void set_content_type(request_rec *r, char *value)
 {
@@ -194,31 +181,28 @@ static void set_field(request_rec *r, unsigned code, const char *name, char *val
     }
 }
 
-static char *copy_of(request_rec *r, jk_span s)
+/* The packet lies in memory that is read into again: all fields are copied at once. Each string keeps the NUL behind it. */
+static void keep_fields(request_rec *r, jk_reply *head)
 {
-    return apr_pstrmemdup(r->pool, (const char *)s.p, s.len);
+    head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
 }
 
-/* The names that are strings lie in memory that is read into again. */
-static void take_field(request_rec *r, const jk_reply *head, jk_span name, jk_span value)
+static void take_field(request_rec *r, jk_header_code is, jk_span name, jk_span value)
 {
-    if (head->code)
-        set_field(r, head->code, (const char *)name.p, copy_of(r, value));
-    else
-        set_field(r, jk_codes_response_header(name), copy_of(r, name), copy_of(r, value));
+    if (is.kind != JK_HEADER_HOP)
+        set_field(r, is.code, (const char *)name.p, (char *)value.p);
 }
 
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
 static void set_status(request_rec *r, unsigned status, jk_span reason)
 {
     const char *own = ap_get_status_line((int)status);
-    char digits[JK_DECIMAL_ROOM];
-    jk_span number = jk_span_decimal(digits, status);
-    bool known = memcmp(own, number.p, 3) == 0; /* else it is the line of 500 */
+    const char number[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
+    bool known = memcmp(own, number, 3) == 0; /* else it is the line of 500 */
 
     r->status = (int)status;
     r->status_line = NULL;
-    if (jk_span_eq(reason, number)) /* Tomcat sends the number again: that is no reason */
+    if (reason.len == 3 && memcmp(reason.p, number, 3) == 0) /* Tomcat sends the number again: that is no reason */
         reason.len = 0;
     if (reason.len == 0 && known)
         return;
@@ -249,10 +233,13 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
+    keep_fields(r, head);
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
-        if (head->code || !hop_by_hop(name, connection))
-            take_field(r, head, name, value);
+        if (head->code)
+            set_field(r, head->code, (const char *)name.p, (char *)value.p);
+        else if (connection == NULL || !jk_span_lists(jk_span_of(connection), name))
+            take_field(r, jk_codes_response_header(name), name, value);
     if (a->cookie && *a->cookie)
         apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
     a->length = r->clength;

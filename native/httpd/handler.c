@@ -139,7 +139,7 @@ static bool not_ours(request_rec *r)
 
 static bool switched_off(request_rec *r)
 {
-    return apr_table_get(r->subprocess_env, "no-jk") != NULL;
+    return !apr_is_empty_table(r->subprocess_env) && apr_table_get(r->subprocess_env, "no-jk") != NULL;
 }
 
 int jk_handler_translate(request_rec *r)
@@ -171,7 +171,7 @@ int jk_handler_map_to_storage(request_rec *r)
             return status;
     }
     slash = strrchr(r->uri, '/');
-    r->filename = apr_pstrdup(r->pool, slash ? slash + 1 : r->uri);
+    r->filename = (char *)(slash ? slash + 1 : r->uri); /* a name alone: no file stands behind it, and nobody writes into it */
     return OK;
 }
 
@@ -224,16 +224,18 @@ static apr_status_t tear_down(void *data)
     return APR_SUCCESS;
 }
 
+/* "0.012345" */
 static const char *seconds(char text[JK_DECIMAL_ROOM + 8], apr_time_t took)
 {
     char room[JK_DECIMAL_ROOM];
-    jk_span s = jk_span_decimal(room, took > 0 ? (uint64_t)apr_time_sec(took) : 0);
+    jk_span us = jk_span_decimal(room, took > 0 ? (uint64_t)took : 0);
+    size_t whole = us.len > 6 ? us.len - 6 : 0, at = whole ? whole : 1, shown = us.len - whole;
 
-    memcpy(text, s.p, s.len);
-    text[s.len] = '.';
-    jk_span us = jk_span_decimal(room, 1000000 + (took > 0 ? (uint64_t)apr_time_usec(took) : 0)); /* the 1 keeps leading zeros */
-    memcpy(text + s.len + 1, us.p + 1, 6);
-    text[s.len + 7] = '\0';
+    memcpy(text, "0.000000", 8);
+    memcpy(text, us.p, whole);
+    text[at] = '.';
+    memcpy(text + at + 7 - shown, us.p + whole, shown);
+    text[at + 7] = '\0';
     return text;
 }
 
@@ -252,8 +254,8 @@ static void tell_length(const jk_call *call, const jk_worker *worker)
 {
     const jk_answer *a = &call->answer;
 
-    JK_ERROR(&call->log, 505, "(%s) the answer to %s has %" APR_OFF_T_FMT " body bytes, its Content-Length said %" APR_OFF_T_FMT ": the client sees %s; look "
-             "at the application", worker->name, a->r->uri, a->body, a->length, a->too_short ? "it cut" : "no more than that");
+    JK_ERROR(&call->log, 505, "(%s) the answer to %s has %" APR_OFF_T_FMT " body bytes, its Content-Length said %" APR_OFF_T_FMT ": the client sees "
+             "%s; look at the application", worker->name, a->r->uri, a->body, a->length, a->too_short ? "it cut" : "no more than that");
 }
 
 static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, int status)
@@ -291,9 +293,13 @@ static jk_span route_wished(request_rec *r)
 
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
 {
-    call->wish = (jk_wish){ .route = route_wished(r), .sticky_ignore = is_on(r, "JK_STICKY_IGNORE"),
-                            .stateless = is_on(r, "JK_STATELESS"), .glances = conf->global->notes == JK_NOTES_ON };
     call->run.wish = &call->wish;
+    call->wish.glances = conf->global->notes == JK_NOTES_ON;
+    if (apr_is_empty_table(r->subprocess_env)) /* as it is for most requests */
+        return;
+    call->wish.route = route_wished(r);
+    call->wish.sticky_ignore = is_on(r, "JK_STICKY_IGNORE");
+    call->wish.stateless = is_on(r, "JK_STATELESS");
 }
 
 static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g)
@@ -322,7 +328,8 @@ static void note_route(const jk_call *call, request_rec *r)
 {
     jk_span route = call->in.rq.route;
 
-    apr_table_setn(r->notes, "JK_WORKER_ROUTE", apr_pstrmemdup(r->pool, (const char *)route.p, route.len));
+    if (route.len)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p); /* a NUL stands behind it */
 }
 
 static void note_balancer(const jk_call *call, request_rec *r)
@@ -341,8 +348,7 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         tell_misfit(call, worker, &misfit);
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
-    if (call->in.rq.route.len)
-        note_route(call, r);
+    note_route(call, r);
     if (call->wish.glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);

@@ -22,11 +22,13 @@ static const char *forwarded_uri(request_rec *r, int options, const char *uri)
         return uri;
     if (options & JK_OPT_URI_UNPARSED)
         return apr_pstrmemdup(r->pool, r->unparsed_uri, jk_path_forward_unparsed(r->unparsed_uri).len);
+    if (!(options & JK_OPT_URI_ESCAPED) && jk_path_is_plain(uri, r->unparsed_uri))
+        return uri;
     out = apr_palloc(r->pool, 3 * strlen(uri) + 1);
     if (options & JK_OPT_URI_ESCAPED)
         jk_path_forward_escaped(uri, out);
     else
-        return jk_path_forward_proxy(uri, r->unparsed_uri, out);
+        jk_path_forward_proxy(uri, r->unparsed_uri, out);
     return out;
 }
 

@@ -359,6 +359,15 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     return perform(run);
 }
 
+/* What stands behind a chunk's bytes in its packet: containers write one NUL. */
+static void skip(jk_run *run, jk_span *in)
+{
+    size_t n = MIN(run->chunk_skip, in->len);
+
+    run->chunk_skip -= n;
+    drop(in, n);
+}
+
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
 {
     size_t n = MIN(run->chunk_left, in->len);
@@ -369,6 +378,8 @@ static jk_rc pass_chunk(jk_run *run, jk_span *in)
     run->chunk_left -= n;
     run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
+    if (run->chunk_left == 0)
+        skip(run, in);
     return JK_OK;
 }
 
@@ -455,11 +466,9 @@ static jk_rc parse(jk_run *run)
             return JK_OK;
         else if (run->chunk_left)
             rc = pass_chunk(run, in);
-        else if (run->chunk_skip) {
-            size_t n = MIN(run->chunk_skip, in->len);
-            run->chunk_skip -= n;
-            drop(in, n);
-        } else
+        else if (run->chunk_skip)
+            skip(run, in);
+        else
             rc = next_message(run, in);
         if (rc != JK_OK)
             return rc;

@@ -22,10 +22,14 @@ bool jk_path_is_clean(const char *uri)
 {
     if (uri[0] != '/')
         return uri[0] == '*' && uri[1] == '\0';
-    for (; *uri; uri++)
+    for (;; uri++) {
+        if ((uint8_t)*uri > ';') /* as most are: '/' and the end are below it */
+            continue;
+        if (*uri == '\0')
+            return true;
         if (*uri == ';' || (*uri == '/' && is_odd_segment(uri + 1)))
             return false;
-    return true;
+    }
 }
 
 static size_t name_length(const char *s)
@@ -184,19 +188,28 @@ static bool escape_as_written(const char *in, const char *raw, char *out)
     return ends_path(*raw);
 }
 
-const char *jk_path_forward_proxy(const char *decoded, const char *raw, char *out)
+/* How many bytes stand as they are in either case. */
+static size_t same_bytes(const char *decoded, const char *raw)
 {
     size_t same = 0;
 
-    raw = raw ? raw_path(raw) : "";
     while (kept[(uint8_t)decoded[same]] && decoded[same] == raw[same])
         same++;
-    if (decoded[same] == '\0')
-        return decoded; /* nothing is escaped, with or without the rest of raw */
-    memcpy(out, decoded, same); /* these stand as they are in either case */
+    return same;
+}
+
+bool jk_path_is_plain(const char *decoded, const char *raw)
+{
+    return raw && decoded[same_bytes(decoded, raw)] == '\0';
+}
+
+void jk_path_forward_proxy(const char *decoded, const char *raw, char *out)
+{
+    raw = raw ? raw_path(raw) : "";
+    size_t same = same_bytes(decoded, raw);
+    memcpy(out, decoded, same);
     if (!escape_as_written(decoded + same, raw + same, out + same))
         escape(decoded + same, out + same, upper_digits);
-    return out;
 }
 
 void jk_path_forward_escaped(const char *decoded, char *out)

@@ -44,9 +44,12 @@ static jk_span up_to(jk_span s, uint8_t a, uint8_t b)
 /* The value of the path parameter; absent: there is none. One with nothing at all behind its '=' is none. */
 static jk_span path_id(jk_span uri, jk_span name)
 {
-    jk_span path = up_to(uri, '?', '?');
+    size_t at = find(uri, 0, name);
 
-    for (size_t at = find(path, 0, name); at < path.len; at = find(path, at + 1, name)) {
+    if (at == uri.len)
+        return JK_SPAN_NONE;
+    jk_span path = up_to(uri, '?', '?');
+    for (; at < path.len; at = find(path, at + 1, name)) {
         size_t value = at + name.len + 1;
         if (value < path.len && path.p[value - 1] == '=')
             return up_to(from_on(path, value), ';', '/');
@@ -94,16 +97,6 @@ static bool next_in(jk_span header, jk_span name, size_t *at, jk_span *id)
     return false;
 }
 
-static bool next_cookie(jk_session_walk *walk, jk_span *id)
-{
-    const jk_session_from *from = walk->from;
-
-    for (; walk->header < from->ncookies; walk->header++, walk->at = 0)
-        if (next_in(from->cookies[walk->header], from->cookie, &walk->at, id))
-            return true;
-    return false;
-}
-
 /* ---- the walk ---- */
 
 jk_session_walk jk_session_begin(const jk_session_from *from)
@@ -114,16 +107,23 @@ jk_session_walk jk_session_begin(const jk_session_from *from)
     return (jk_session_walk){ .from = from, .place = id.p ? JK_SESSION_PATH : JK_SESSION_COOKIES, .id = id };
 }
 
-/* A forced one is a route already, dots and all. */
-static void take_route(jk_session_id *id)
+/* What stands behind the first dot. A forced id is a route already, dots and all. */
+static jk_span route_of(jk_span id, jk_session_place place)
 {
-    const uint8_t *dot = id->id.len ? memchr(id->id.p, '.', id->id.len) : NULL;
-    jk_span route = id->place == JK_SESSION_FORCED ? id->id : JK_SPAN_NONE;
+    if (place == JK_SESSION_FORCED || id.len == 0)
+        return id;
+    const uint8_t *dot = memchr(id.p, '.', id.len);
+    return dot ? from_on(id, (size_t)(dot - id.p) + 1) : JK_SPAN_NONE;
+}
 
-    if (id->place != JK_SESSION_FORCED && dot)
-        route = from_on(id->id, (size_t)(dot - id->id.p) + 1);
-    id->too_long = route.len > JK_SESSION_ROUTE_MAX;
-    id->route = route.len == 0 || id->too_long ? JK_SPAN_NONE : route;
+static bool next_cookie(jk_session_walk *walk, jk_span *id)
+{
+    const jk_session_from *from = walk->from;
+
+    for (; walk->header < from->ncookies; walk->header++, walk->at = 0)
+        if (next_in(from->cookies[walk->header], from->cookie, &walk->at, id))
+            return true;
+    return false;
 }
 
 bool jk_session_next(jk_session_walk *walk, jk_session_id *id)
@@ -137,31 +137,62 @@ bool jk_session_next(jk_session_walk *walk, jk_session_id *id)
     } else {
         walk->place = JK_SESSION_NOWHERE;
     }
-    take_route(id);
+    id->route = route_of(id->id, id->place);
+    id->too_long = id->route.len > JK_SESSION_ROUTE_MAX;
+    if (id->route.len == 0 || id->too_long)
+        id->route = JK_SPAN_NONE;
     return true;
+}
+
+/* ---- all of it ---- */
+
+/* One more id; false: no other is looked at. */
+static bool take(jk_session *out, jk_session_place place, jk_span id)
+{
+    jk_span route = route_of(id, place);
+
+    if (id.len > 0 && out->place == JK_SESSION_NOWHERE) {
+        out->place = place;
+        out->id = id;
+    }
+    if (route.len > JK_SESSION_ROUTE_MAX)
+        out->left_out = true;
+    else if (route.len > 0)
+        out->routes[out->nroutes++] = route;
+    return out->nroutes < JK_SESSION_ROUTES;
+}
+
+static void take_cookies(const jk_session_from *from, jk_session *out)
+{
+    size_t seen = 0;
+    bool more = true;
+    jk_span id;
+
+    for (size_t i = 0; i < from->ncookies; i++)
+        for (size_t at = 0; next_in(from->cookies[i], from->cookie, &at, &id);) {
+            if (!more || seen++ == JK_SESSION_IDS) {
+                out->left_out = true;
+                return;
+            }
+            more = take(out, JK_SESSION_COOKIES, id);
+        }
+    out->empty = seen > 0 && out->place == JK_SESSION_NOWHERE;
 }
 
 void jk_session_read(const jk_session_from *from, jk_session *out)
 {
-    jk_session_walk walk = jk_session_begin(from);
-    jk_session_id one;
-    size_t seen = 0;
+    jk_span id = from->forced.len > 0 ? from->forced : path_id(from->uri, from->parameter);
 
-    *out = (jk_session){ .place = JK_SESSION_NOWHERE };
-    for (; jk_session_next(&walk, &one); seen++) {
-        if (out->nroutes == JK_SESSION_ROUTES || seen == JK_SESSION_IDS) {
-            out->left_out = true;
-            break;
-        }
-        if (one.id.len > 0 && out->place == JK_SESSION_NOWHERE) {
-            out->place = one.place;
-            out->id = one.id;
-        }
-        out->left_out |= one.too_long;
-        if (one.route.p)
-            out->routes[out->nroutes++] = one.route;
+    out->place = JK_SESSION_NOWHERE;
+    out->empty = out->left_out = false;
+    out->id = JK_SPAN_NONE;
+    out->nroutes = 0;
+    if (id.p == NULL) {
+        take_cookies(from, out);
+        return;
     }
-    out->empty = seen > 0 && out->place == JK_SESSION_NOWHERE;
+    take(out, from->forced.len > 0 ? JK_SESSION_FORCED : JK_SESSION_PATH, id);
+    out->empty = out->place == JK_SESSION_NOWHERE;
 }
 
 jk_span jk_session_cut(jk_span path, jk_span parameter)

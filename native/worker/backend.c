@@ -18,7 +18,6 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <errno.h>
-#include <stdlib.h>
 
 enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
@@ -205,21 +204,12 @@ static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
     return replace(backend, run);
 }
 
-static jk_retry_method method_of(const jk_run *run)
-{
-    jk_span m = run->rq->method;
-
-    if (m.len == 3 && memcmp(m.p, "GET", 3) == 0)
-        return JK_RETRY_GET;
-    return m.len == 4 && memcmp(m.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
-}
-
 /* Would a connection that dies under the request lose it? Else every race with the container's own idle close would be a 502. */
 static bool needs_safe_ping(const jk_backend *backend, const jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
 
-    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, method_of(run), (unsigned)run->up->limits.recovery_options))
+    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits.recovery_options))
         return false;
     return apr_time_now() - run->conn->idle_since >= SURELY_ALIVE;
 }
@@ -391,7 +381,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     jk_complain(&backend->worker, backend->addr.text, run, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up->attempt++;
-    bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)limits->recovery_options);
+    bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)limits->recovery_options);
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
                 jk_outcome_words(rc), run->up->attempt);
@@ -569,8 +559,8 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     const char *why;
 
     if (slot == JK_SHM_FULL) {
-        JK_WARN(log, 209, "(%s) the shared memory has no room for this worker: its limits hold for each process alone, and nothing of it is kept over "
-                "a restart; stop and start the server, or raise JkShmSize", worker->name);
+        JK_WARN(log, 209, "(%s) the shared memory has no room for this worker: its limits hold for each process alone, and nothing of it is kept "
+                "over a restart; stop and start the server, or raise JkShmSize", worker->name);
         shm = jk_shm_private(p);
         slot = jk_shm_parent_slot(shm, worker->slot, (int)worker->conf->kind, &worker->conf->tune);
     }
@@ -638,8 +628,8 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
     if (what->look) {
         unsigned unasked, closed = jk_upkeep_look(backend->pool, &unasked);
         if (unasked)
-            JK_WARN(log, 211, "(%s) data was waiting on %u idle connections to %s that nobody asked for: they are closed, nobody gets them; the container "
-                    "wrote after its END_RESPONSE", worker->name, unasked, backend->addr.text);
+            JK_WARN(log, 211, "(%s) data was waiting on %u idle connections to %s that nobody asked for: they are closed, nobody gets them; the "
+                    "container wrote after its END_RESPONSE", worker->name, unasked, backend->addr.text);
         if (closed)
             JK_DEBUG(log, "(%s) %u idle connections had been closed by the container", worker->name, closed);
         make_room(backend, what->now);

@@ -136,8 +136,8 @@ void jk_complain(const jk_worker *worker, const char *to, const jk_run *run, jk_
     case JK_E_SEND:
         JK_INFO(run->log, "(%s) error sending request to %s (errno=%d): %s", name, to, run->err, strerror(run->err));
         if (run->x.progress > JK_PROGRESS_NONE)
-            JK_ERROR(run->log, 313, "(%s) %s went away in the middle of the request (errno=%d): Tomcat is down, or its connector gave the request up; look "
-                     "into Tomcat's own log", name, to, run->err);
+            JK_ERROR(run->log, 313, "(%s) %s went away in the middle of the request (errno=%d): Tomcat is down, or its connector gave the request "
+                     "up; look into Tomcat's own log", name, to, run->err);
         break;
     case JK_E_CLIENT_READ:
         JK_INFO(run->log, "(%s) Reading from client aborted or client network problems", name);

@@ -75,6 +75,8 @@ jk_rc jk_group_make(jk_lb *lb)
     g->retry_budget = g->rules.retry_budget;
     g->sticky = g->rules.sticky_session;
     g->force = g->rules.sticky_session_force;
+    g->session_cookie = jk_span_of(g->rules.session_cookie);
+    g->session_path = jk_span_of(g->rules.session_path);
     if (!fill(lb, g))
         return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
     lb->group = g;

@@ -21,7 +21,8 @@ typedef struct jk_group {
     uint32_t version;
     jk_choose_group choose;
     int32_t retries, retry_interval, retry_budget;
-    jk_tune rules; /* what balance/member asks for: the times, max_reply_timeouts, method; its texts are the cookie's */
+    jk_tune rules; /* what balance/member asks for: the times, max_reply_timeouts, method */
+    jk_span session_cookie, session_path; /* its texts */
     bool sticky, force;
     int32_t *busy_limits; /* by member */
 } jk_group;

@@ -88,13 +88,13 @@ static void take_cookies(jk_tour *tour, const jk_request *rq)
 static void read_session(jk_tour *tour, jk_run *run)
 {
     const jk_wish *wish = wish_of(run);
-    const jk_tune *rules = &tour->group->rules;
+    const jk_group *g = tour->group;
 
-    if (!tour->group->sticky || wish->sticky_ignore)
+    if (!g->sticky || wish->sticky_ignore)
         return;
     tour->from = (jk_session_from){ .forced = wish->route, .uri = run->rq->uri };
-    tour->from.parameter = wish->session_path.len ? wish->session_path : jk_span_of(rules->session_path);
-    tour->from.cookie = wish->session_cookie.len ? wish->session_cookie : jk_span_of(rules->session_cookie);
+    tour->from.parameter = wish->session_path.len ? wish->session_path : g->session_path;
+    tour->from.cookie = wish->session_cookie.len ? wish->session_cookie : g->session_cookie;
     take_cookies(tour, run->rq);
     jk_session_read(&tour->from, &tour->session);
     if (tour->session.empty)
@@ -139,7 +139,7 @@ static void set_cookie(jk_tour *tour, jk_run *run, jk_span route)
     static const char *const same_site[] = { "", ";SameSite=Lax", ";SameSite=Strict", ";SameSite=None" };
     const jk_worker_conf *conf = tour->lb->conf;
     const jk_wish *wish = wish_of(run);
-    jk_span name = wish->session_cookie.len ? wish->session_cookie : jk_span_of(tour->group->rules.session_cookie);
+    jk_span name = wish->session_cookie.len ? wish->session_cookie : tour->group->session_cookie;
 
     run->cookie = apr_psprintf(run->pool, "%.*s=.%.*s%s%s;HttpOnly%s%s", (int)name.len, (const char *)name.p, (int)route.len,
                                (const char *)route.p, *conf->session_cookie_path ? ";PATH=" : "", conf->session_cookie_path,
@@ -151,7 +151,7 @@ static void look_at_route(jk_run *run, jk_reply head)
 {
     jk_tour *tour = run->tour;
     jk_lb_member *m = &tour->lb->members[tour->member];
-    jk_span name, value, ours = tour->group->choose.members[tour->member].route, cookie = jk_span_of(tour->group->rules.session_cookie);
+    jk_span name, value, ours = tour->group->choose.members[tour->member].route, cookie = tour->group->session_cookie;
     jk_session_id id;
 
     while (jk_reply_field(&head, &name, &value)) {
@@ -162,8 +162,8 @@ static void look_at_route(jk_run *run, jk_reply head)
         if (!jk_session_next(&walk, &id) || id.place != JK_SESSION_COOKIES || id.id.len == 0 || jk_span_eq(id.route, ours))
             continue;
         if (apr_atomic_cas32(&m->route_told, 1, 0) == 0)
-            JK_WARN(run->log, 604, "(%s) the container of worker %s issues sessions with the route '%.*s', but its route here is '%.*s': sessions do not "
-                    "stay with it; set jvmRoute=\"%.*s\" in the <Engine> of its server.xml, or worker.%s.route", tour->lb->worker.name,
+            JK_WARN(run->log, 604, "(%s) the container of worker %s issues sessions with the route '%.*s', but its route here is '%.*s': sessions do "
+                    "not stay with it; set jvmRoute=\"%.*s\" in the <Engine> of its server.xml, or worker.%s.route", tour->lb->worker.name,
                     m->worker->name, (int)(id.route.len < 64 ? id.route.len : 64), id.route.p ? (const char *)id.route.p : "",
                     (int)ours.len, (const char *)ours.p, (int)ours.len, (const char *)ours.p, m->worker->name);
     }
@@ -174,7 +174,7 @@ static bool worth_a_look(jk_lb_member *m)
 {
     uint32_t n = m->seen++;
 
-    return n < 64 || n % 64 == 0;
+    return n < 8 || n % 64 == 0;
 }
 
 static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
@@ -223,8 +223,8 @@ static jk_rc exhausted(jk_tour *tour, jk_run *run, const char *words)
         run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)g->retry_interval * 1000 };
         return JK_AGAIN;
     }
-    JK_ERROR(run->log, 601, "(%s) %s: %d members were tried in the last pass; see the lines above, and the members' states", tour->lb->worker.name, words,
-             tour->tried);
+    JK_ERROR(run->log, 601, "(%s) %s: %d members were tried in the last pass; see the lines above, and the members' states",
+             tour->lb->worker.name, words, tour->tried);
     return tour->last_rc;
 }
 
@@ -286,12 +286,12 @@ static void book(jk_tour *tour, jk_run *run, jk_rc rc)
 {
     jk_lb_member *m = &tour->lb->members[tour->member];
     uint64_t bytes = run->read + run->written - tour->bytes_before;
-    int64_t now = apr_time_sec(apr_time_now());
     jk_member_change change;
 
     jk_stat_value_move(m->stat, jk_method_after(tour->method, tour->mult, bytes));
     if (rc == JK_OK && jk_stat_is_well(m->stat) && !run->up->fresh)
         return;
+    int64_t now = apr_time_sec(apr_time_now());
     tell_connect(tour, run, rc, now);
     change = jk_stat_event(m->stat, news_of(run, rc), now, &tour->group->rules);
     if (change.todo & JK_DO_VALUE_TO_MAX)
@@ -303,15 +303,6 @@ static void book(jk_tour *tour, jk_run *run, jk_rc rc)
                 change.next == JK_STATE_ERR ? "error state" : "local error state");
 }
 
-static jk_retry_method method_of(const jk_run *run)
-{
-    jk_span m = run->rq->method;
-
-    if (m.len == 3 && memcmp(m.p, "GET", 3) == 0)
-        return JK_RETRY_GET;
-    return m.len == 4 && memcmp(m.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
-}
-
 /* May another member have it? What was never written may always move on. */
 static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
 {
@@ -321,7 +312,7 @@ static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
         return false;
     if (rc == JK_E_BUSY || rc == JK_E_MEMORY)
         return run->x.progress == JK_PROGRESS_NONE;
-    if (!jk_retry_may(rc, (jk_retry_stage)run->x.progress, method_of(run), (unsigned)run->up->limits.recovery_options)) {
+    if (!jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits.recovery_options)) {
         JK_INFO(run->log, "(%s) unrecoverable error %s, request failed", tour->lb->worker.name, jk_outcome_name(rc));
         return false;
     }
@@ -426,8 +417,8 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     uint32_t slot = jk_shm_parent_slot(shm, worker->slot, (int)lb->conf->kind, &lb->conf->tune);
 
     if (slot == JK_SHM_FULL) {
-        JK_WARN(log, 603, "(%s) the shared memory has no room for this worker: it balances in each process alone; stop and start the server, or raise "
-                "JkShmSize", worker->name);
+        JK_WARN(log, 603, "(%s) the shared memory has no room for this worker: it balances in each process alone; stop and start the server, or "
+                "raise JkShmSize", worker->name);
         shm = jk_shm_private(p);
         slot = jk_shm_parent_slot(shm, worker->slot, (int)lb->conf->kind, &lb->conf->tune);
     }

@@ -273,7 +273,8 @@ START_TEST(reading_twice_gives_the_same)
     jk_session_read(&from, &first);
     jk_session_read(&from, &second);
     ck_assert_uint_eq(second.nroutes, 2);
-    ck_assert_mem_eq(first.routes, second.routes, sizeof first.routes);
+    ck_assert_uint_eq(first.nroutes, 2);
+    ck_assert_mem_eq(first.routes, second.routes, 2 * sizeof first.routes[0]);
     ck_assert_str_eq(text, "JSESSIONID=1.n1; JSESSIONID=\"2.n2\"");
 }
 END_TEST

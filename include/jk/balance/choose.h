@@ -17,7 +17,7 @@
 
 /* Set by the caller but for redirect_to. */
 typedef struct jk_choose_member {
-    jk_span route, domain, redirect; /* empty: none */
+    jk_span route, domain, redirect; /* empty: none. A NUL stands behind each: notes take them as they are */
     int32_t distance;
     jk_activation activation;
     uint64_t mult; /* of jk_method_multipliers: kept here for the caller, and not looked at */

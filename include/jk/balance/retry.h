@@ -8,8 +8,7 @@
 #define JK_BALANCE_RETRY_H
 
 #include "jk/base/outcome.h"
-
-#include <stdbool.h>
+#include "jk/base/span.h"
 
 /* Bits of recovery_options. */
 enum {
@@ -22,6 +21,14 @@ enum {
 #define JK_RECOVER_DEFAULT 27
 
 typedef enum jk_retry_method { JK_RETRY_OTHER, JK_RETRY_GET, JK_RETRY_HEAD } jk_retry_method;
+
+/* Methods are case-sensitive (RFC 9110, 9.1). */
+static inline jk_retry_method jk_retry_method_of(jk_span method)
+{
+    if (method.len == 3 && memcmp(method.p, "GET", 3) == 0)
+        return JK_RETRY_GET;
+    return method.len == 4 && memcmp(method.p, "HEAD", 4) == 0 ? JK_RETRY_HEAD : JK_RETRY_OTHER;
+}
 
 /* What is asked about: the same four stages as ajp's progress, kept apart since balance knows no protocol. */
 typedef enum jk_retry_stage { JK_RETRY_UNSENT, JK_RETRY_SENT, JK_RETRY_CONSUMED, JK_RETRY_ANSWERED } jk_retry_stage;

@@ -54,7 +54,13 @@ static inline void jk_out_u16(jk_out *out, unsigned v)
 }
 
 /* Bytes as they are. */
-void jk_out_bytes(jk_out *out, jk_span s);
+static inline void jk_out_bytes(jk_out *out, jk_span s)
+{
+    if (s.len == 0 || !jk_out_room(out, s.len))
+        return;
+    memcpy(out->p + out->len, s.p, s.len);
+    out->len += s.len;
+}
 
 /* An AJP13 string: length, bytes, NUL; absent is FF FF. More than JK_STRING_MAX bytes make the writer bad. */
 void jk_out_string(jk_out *out, jk_span s);

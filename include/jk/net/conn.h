@@ -14,7 +14,6 @@ struct jk_conn {
     uint64_t id;          /* unlike any other of its pool; given by the pool */
     int fd;
     int rcv_timeout;    /* ms that SO_RCVTIMEO stands at */
-    unsigned requests;  /* how many it has carried */
     apr_time_t idle_since;
     apr_time_t probed;  /* when upkeep pinged it last; 0: never */
     void (*gone)(void *ctx); /* called when it is closed; NULL: nobody counts */

@@ -25,9 +25,11 @@ bool jk_path_is_unsafe(const char *uri);
 
 /* ForwardURIProxy: `decoded` with every byte that is not harmless in a path as %XX, and besides what the client itself
  * had written as %XX, where `raw` (its request target, origin or absolute form; may be NULL) still decodes to `decoded`
- * to the end. Decoding the result once always yields `decoded`. `out` has 3 * strlen(decoded) + 1 bytes; the result is
- * `out`, or `decoded` where no byte changes. */
-const char *jk_path_forward_proxy(const char *decoded, const char *raw, char *out);
+ * to the end. Decoding the result once always yields `decoded`. `out` has 3 * strlen(decoded) + 1 bytes. */
+void jk_path_forward_proxy(const char *decoded, const char *raw, char *out);
+
+/* Is that surely `decoded` itself? So it is of most requests, and there is nothing to write. */
+bool jk_path_is_plain(const char *decoded, const char *raw);
 
 /* ForwardURIEscaped: as ap_escape_uri() does it, hex in lower case. `out` as above, and always written. */
 void jk_path_forward_escaped(const char *decoded, char *out);
