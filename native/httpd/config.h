@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <apr_atomic.h>
 #include <apr_tables.h>
 
 /* JkOptions. The forms of the URI exclude one another, and so do the two addresses (spec: directives.md 3). */
@@ -43,6 +44,7 @@ typedef struct jk_mount {
 } jk_mount;
 
 typedef struct jk_logfile jk_logfile;
+typedef struct jk_follow jk_follow;
 
 /* Of the main server alone. */
 typedef struct jk_global {
@@ -62,12 +64,22 @@ typedef struct jk_server {
     jk_global *global; /* the main server's, the same for all */
     apr_array_header_t *mounts; /* of jk_mount */
     int mount_copy;
+    const char *mount_file; /* JkMountFile; NULL: none of its own */
+    const char *mount_where_file;
+    int mount_where_line;
+    int mount_reload;      /* JkMountFileReload, s; -1: not set */
+    const char *alias_dir; /* JkAutoAlias; NULL: none */
+    const char *strip;     /* JkStripSession: what is cut off, "": nothing; NULL: not set */
+    const char *worker_env; /* JkWorkerIndicator; NULL: not set */
     int options, minus;
     const char *log_file, *log_stamp, *request_id_env;
     int log_level; /* -1: not set */
 
     /* Made at post_config. */
     const jk_match *map; /* NULL: this server maps nothing */
+    jk_follow *follow;   /* what takes the place of `map` when its rule file changes; NULL: nothing ever does */
+    /* Of a process: these were said once. */
+    volatile apr_uint32_t told_rewrite, told_indicator;
     jk_logfile *logfile;
 } jk_server;
 

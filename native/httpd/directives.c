@@ -21,6 +21,7 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->s = s;
     conf->mounts = apr_array_make(p, 0, sizeof(jk_mount));
     conf->mount_copy = JK_COPY_UNSET;
+    conf->mount_reload = -1;
     conf->log_level = -1;
     if (s->is_virtual)
         return conf;
@@ -59,6 +60,11 @@ void *jk_directives_merge(apr_pool_t *p, void *base_conf, void *own_conf)
     conf->log_stamp = own->log_stamp ? own->log_stamp : base->log_stamp;
     conf->log_level = own->log_level >= 0 ? own->log_level : base->log_level;
     conf->request_id_env = own->request_id_env ? own->request_id_env : base->request_id_env;
+    conf->mount_reload = own->mount_reload >= 0 ? own->mount_reload : base->mount_reload;
+    conf->strip = own->strip ? own->strip : base->strip;
+    conf->worker_env = own->worker_env ? own->worker_env : base->worker_env;
+    if (own->alias_dir == NULL && conf->mount_copy == JK_COPY_ON)
+        conf->alias_dir = base->alias_dir;
     return conf;
 }
 
@@ -299,12 +305,63 @@ static const char *set_watchdog(cmd_parms *cmd, void *dir, const char *word)
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->watchdog_interval);
 }
 
+/* ---- of mapping ---- */
+
+static const char *set_mount_file(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->mount_file = ap_server_root_relative(cmd->pool, path);
+    conf->mount_where_file = cmd->directive->filename;
+    conf->mount_where_line = cmd->directive->line_num;
+    return conf->mount_file ? NULL : "JkMountFile: the path is not valid";
+}
+
+static const char *set_mount_reload(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    return number(cmd, word, &jk_config_of(cmd->server)->mount_reload);
+}
+
+static const char *set_alias(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->alias_dir = ap_server_root_relative(cmd->pool, path);
+    return conf->alias_dir ? NULL : "JkAutoAlias: the path is not valid";
+}
+
+static const char *set_strip(cmd_parms *cmd, void *dir, const char *word, const char *ident)
+{
+    bool on = ap_cstr_casecmp(word, "On") == 0;
+
+    (void)dir;
+    if (!on && ap_cstr_casecmp(word, "Off") != 0)
+        return apr_psprintf(cmd->pool, "JkStripSession: '%s' is not allowed; allowed: On or Off, then what begins a session's parameter", word);
+    jk_config_of(cmd->server)->strip = on ? (ident && *ident ? ident : ";jsessionid") : "";
+    return NULL;
+}
+
+static const char *set_worker_indicator(cmd_parms *cmd, void *dir, const char *name)
+{
+    (void)dir;
+    jk_config_of(cmd->server)->worker_env = name;
+    return NULL;
+}
+
 const command_rec jk_directives[] = {
     AP_INIT_TAKE1("JkWorkersFile", set_workers_file, NULL, RSRC_CONF, "the file with the workers' properties"),
     AP_INIT_RAW_ARGS("JkWorkerProperty", add_property, NULL, RSRC_CONF, "one line of a workers file"),
     AP_INIT_TAKE12("JkMount", set_mount, NULL, RSRC_CONF | ACCESS_CONF, "a URI pattern and the worker that answers it"),
     AP_INIT_TAKE12("JkUnMount", set_unmount, NULL, RSRC_CONF | ACCESS_CONF, "a URI pattern that a worker (or *) does not answer"),
     AP_INIT_TAKE1("JkMountCopy", set_mount_copy, NULL, RSRC_CONF, "On, Off or All: virtual hosts take over the main server's mounts"),
+    AP_INIT_TAKE1("JkMountFile", set_mount_file, NULL, RSRC_CONF, "a file with mounts: /pattern=worker"),
+    AP_INIT_TAKE1("JkMountFileReload", set_mount_reload, NULL, RSRC_CONF, "seconds between two looks at that file; 0: none"),
+    AP_INIT_TAKE1("JkAutoAlias", set_alias, NULL, RSRC_CONF, "the directory of the container's applications: httpd serves their static files"),
+    AP_INIT_TAKE12("JkStripSession", set_strip, NULL, RSRC_CONF, "On or Off: session parameters are cut off from URIs that are not mapped"),
+    AP_INIT_TAKE1("JkWorkerIndicator", set_worker_indicator, NULL, RSRC_CONF, "the environment variable that names the worker of SetHandler"),
     AP_INIT_RAW_ARGS("JkOptions", set_options, NULL, RSRC_CONF, "options, each with + or - before it"),
     AP_INIT_TAKE1("JkLogFile", set_log_file, NULL, RSRC_CONF, "the log's file, or |command"),
     AP_INIT_TAKE1("JkLogLevel", set_log_level, NULL, RSRC_CONF, "trace, debug, info, warn, error or emerg"),
