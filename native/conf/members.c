@@ -90,6 +90,14 @@ static const char *hint_of_routes(jk_parse *ps, const jk_worker_conf *lb, const 
     return jk_findings_hint(ps->p, redirect, routes, n);
 }
 
+static bool is_domain(const jk_worker_conf *lb, const char *name)
+{
+    for (int i = 0; i < lb->members->nelts; i++)
+        if (strcmp(member(lb, i)->tune.domain, name) == 0)
+            return true;
+    return false;
+}
+
 static bool has_route(const jk_worker_conf *lb, const char *route)
 {
     for (int i = 0; i < lb->members->nelts; i++)
@@ -107,7 +115,8 @@ static void check_redirect(jk_parse *ps, const jk_worker_conf *lb, const jk_work
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to itself", name, of);
     else if (*to && !has_route(lb, to))
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to '%s', which is no member's route%s",
-                        name, of, jk_props_shown(ps->p, at, to), at->hidden ? "" : hint_of_routes(ps, lb, to));
+                        name, of, jk_props_shown(ps->p, at, to), at->hidden ? "" : is_domain(lb, to) ? ", but a domain; allowed: the route of "
+                        "one member" : hint_of_routes(ps, lb, to));
 }
 
 static void check_members(jk_parse *ps, const jk_worker_conf *lb)
