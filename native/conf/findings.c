@@ -99,7 +99,7 @@ const char *jk_findings_line(apr_pool_t *p, const jk_finding *one, bool strict)
     static const char *const words[] = { "info", "warning", "error (lived with)", "error" };
     jk_severity severity = strict && one->severity == JK_FIND_LENIENT ? JK_FIND_ERROR : one->severity;
 
-    return apr_pstrcat(p, place_of(p, one), words[severity], ": ", one->text, NULL);
+    return apr_pstrcat(p, words[severity], ": ", place_of(p, one), one->text, NULL);
 }
 
 #define WORD_MOST 40

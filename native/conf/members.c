@@ -153,6 +153,7 @@ static void set_packet(jk_parse *ps, jk_worker_conf *lb)
 void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
 {
     const apr_array_header_t *lines = jk_source_lines(ps, lb->name, "balance_workers");
+    const jk_prop *type = jk_source_last(ps, lb->name, "type");
     const char *name = jk_source_shown(ps, lb->name);
 
     for (int i = 0; lines && i < lines->nelts; i++) {
@@ -163,7 +164,7 @@ void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
             add_member(ps, lb, where, APR_ARRAY_IDX(names, n, const char *));
     }
     if (lb->balance_workers->nelts == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(lb), "worker '%s' is of type lb and has no members; allowed: "
+        jk_findings_add(ps->found, JK_FIND_ERROR, type->file, type->line, "worker '%s' is of type lb and has no members; allowed: "
                         "worker.%s.balance_workers=NAME,NAME", name, name);
     if (lb->members->nelts == 0)
         return;

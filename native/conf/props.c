@@ -118,10 +118,7 @@ static void check_bytes(jk_findings *found, const jk_prop *prop)
 
     while (*c && (*c == '\t' || !apr_iscntrl(*c)))
         c++;
-    if (*c == '\r')
-        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "there is a carriage return inside the value of '%s': what follows it belongs to "
-                        "the value; allowed at the end of a line: LF or CR LF", prop->key);
-    else if (*c)
+    if (*c)
         jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "there is a control character (0x%02x) in the value of '%s'; remove it",
                         (unsigned char)*c, prop->key);
 }
@@ -130,6 +127,11 @@ static void take(jk_props *props, jk_findings *found, const jk_prop *prop)
 {
     if (*prop->key == '\0' || *prop->value == '\0') {
         tell_empty(found, prop);
+        return;
+    }
+    if (strchr(prop->key, '\r') || strchr(prop->value, '\r')) { /* not quoted: it may be a whole file, with its secrets */
+        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "there is a carriage return inside the line, and it is ignored; allowed at the "
+                        "end of a line: LF or CR LF");
         return;
     }
     check_bytes(found, prop);

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #define NEAR_MOST 500 /* names: beyond that nobody is asked whom he meant */
+#define SAME_MOST 5   /* members that are one container, of which it is told */
 
 static const jk_prop *line_of(const jk_parse *ps, const jk_worker_conf *one, const char *attr)
 {
@@ -77,13 +78,12 @@ static void check_name(jk_parse *ps, const jk_worker_conf *one)
     const unsigned char odd = odd_byte(one->name);
     const char *shown = jk_source_shown(ps, one->name);
 
-    if (odd == '\0')
+    if (odd == '\0' || odd == '"') /* what stands in quotes is told */
         return;
     if (odd == ';' || odd == '|' || odd == ':')
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(one), "'%s' is one name here; allowed between names: ',' or a blank", shown);
     else
-        jk_findings_add(ps->found, odd == '"' || odd == '\'' ? JK_FIND_LENIENT : JK_FIND_WARN, JK_PROP_AT(one),
-                        "the worker's name '%s' holds %s; allowed: letters, digits, '-', '_' and '.'", shown,
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(one), "the worker's name '%s' holds %s; allowed: letters, digits, '-', '_' and '.'", shown,
                         odd < 0x80 ? apr_psprintf(ps->p, "'%c'", odd) : apr_psprintf(ps->p, "a byte that is no ASCII (0x%02x)", odd));
 }
 
@@ -228,7 +228,9 @@ static const char *address(const jk_parse *ps, const jk_worker_conf *m)
 
 static void check_addresses(jk_parse *ps, const jk_worker_conf *lb)
 {
-    for (int j = 1; j < lb->members->nelts; j++)
+    int told = 0;
+
+    for (int j = 1; j < lb->members->nelts && told < SAME_MOST; j++)
         for (int i = 0; i < j; i++) {
             const jk_worker_conf *a = APR_ARRAY_IDX(lb->members, i, const jk_worker_conf *), *b = APR_ARRAY_IDX(lb->members, j, const jk_worker_conf *);
             const jk_prop *at = place_of_address(ps, lb, b);
@@ -237,6 +239,7 @@ static void check_addresses(jk_parse *ps, const jk_worker_conf *lb)
             jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(at), "members '%s' and '%s' of '%s' are one container, %s: nothing is balanced "
                             "between them; give each its own host or port", jk_source_shown(ps, a->name), jk_source_shown(ps, b->name),
                             jk_source_shown(ps, lb->name), address(ps, b));
+            told++;
             break; /* one line for each member */
         }
 }

@@ -42,8 +42,9 @@ static void unknown_global(jk_parse *ps, const jk_prop *prop)
     const char *hint = jk_findings_hint(ps->p, prop->key, names, 2);
     bool old;
 
-    if (jk_keys_find(prop->key + 7, &old)) /* the name was forgotten */
-        hint = apr_psprintf(ps->p, "; did you mean 'worker.NAME.%s'?", prop->key + 7);
+    const char *attr = prop->key + 7 + (prop->key[7] == '.');
+    if (jk_keys_find(attr, &old)) /* the name was forgotten */
+        hint = apr_psprintf(ps->p, "; did you mean 'worker.NAME.%s'?", attr);
     jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop),
                     "attribute '%s' is not supported; allowed: worker.list, worker.maintain or worker.NAME.ATTRIBUTE%s", prop->key, hint);
 }

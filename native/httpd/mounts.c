@@ -70,6 +70,7 @@ static void add(const making *m, jk_rule as, const char *uri, const char *text)
 
     told.exclude = is_exclusion(&as, uri);
     target->name = jk_extension_name(m->p, text);
+    target->written = text;
     worker = jk_workers_find(m->from->workers, target->name);
     if (worker && !worker->listed)
         worker = NULL;

@@ -14,7 +14,8 @@ ROWS = directives.rows()
 WORDS = {"JkWorkersFile": "conf/workers.properties", "JkWorkerProperty": "worker.maintain=60", "JkMount": "/x w", "JkUnMount": "/x w",
          "JkMountCopy": "On", "JkStrict": "Off", "JkShmFile": "run/shm", "JkShmSize": "100", "JkWatchdogInterval": "60",
          "JkLogFile": "logs/other.log", "JkLogLevel": "info", "JkRequestLogFormat": "%w", "JkNotes": "On", "JkOptions": "+FlushPackets",
-         "JkExtractSSL": "On", "JkEnvVar": "NAME value"}
+         "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "/dev/null", "JkMountFileReload": "0", "JkAutoAlias": "htdocs",
+         "JkStripSession": "On"}
 IN_LOCATION = {"JkMount": "w", "JkUnMount": "w"}
 
 

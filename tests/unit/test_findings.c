@@ -198,8 +198,8 @@ static const struct {
     bool strict;
     const char *line;
 } told[] = {
-    { JK_FIND_INFO, false, "f:1: info: x" },     { JK_FIND_WARN, true, "f:1: warning: x" }, { JK_FIND_LENIENT, false, "f:1: error (lived with): x" },
-    { JK_FIND_LENIENT, true, "f:1: error: x" }, { JK_FIND_ERROR, false, "f:1: error: x" },
+    { JK_FIND_INFO, false, "info: f:1: x" },     { JK_FIND_WARN, true, "warning: f:1: x" }, { JK_FIND_LENIENT, false, "error (lived with): f:1: x" },
+    { JK_FIND_LENIENT, true, "error: f:1: x" }, { JK_FIND_ERROR, false, "error: f:1: x" },
 };
 
 START_TEST(each_line_says_how_bad_it_is)

@@ -78,7 +78,7 @@ static const struct {
     { "worker.a.host=\n", "", "'worker.a.host' has no value and is ignored, as if the line were not there", "a key of a worker" },
     { "worker.a.secret sesame\n", "", "'worker.a.secret' has no '=' and is ignored; allowed: KEY=VALUE, neither a ':' nor a blank in place of the '='",
       "a blank in a key of a worker" },
-    { "a=b\rc=d\n", "a=b\rc=d@1;", "there is a carriage return inside the value of 'a'", "an old Mac's line ends" },
+    { "a=b\rc=d\n", "", "w.properties:1: there is a carriage return inside the line, and it is ignored", "an old Mac's line ends" },
     { "a=b\x07" "c\n", "a=b\x07" "c@1;", "there is a control character (0x07) in the value of 'a'", "a bell" },
     { "a=b\tc\n", "a=b\tc@1;", "", "a tab is a blank" },
     { "a=1\na=2\n", "a=1@1;a=2@2;", "", "repeated: both are kept here" },

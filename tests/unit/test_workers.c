@@ -564,7 +564,7 @@ static const struct {
     bool refused, refused_strictly;
 } balanced[] = {
     { LB, "", "two members", false, false },
-    { "worker.list=lb\nworker.lb.type=lb\n", "w.properties:1: worker 'lb' is of type lb and has no members; allowed: "
+    { "worker.list=lb\nworker.lb.type=lb\n", "worker 'lb' is of type lb and has no members; allowed: "
       "worker.lb.balance_workers=NAME,NAME", "no members", true, true },
     { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=,\n", "has no members", "an empty list", true, true },
     { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balanced_workers=a\nworker.a.port=1\n",

@@ -52,7 +52,7 @@ void jk_findings_sort(jk_findings *f);
 /* One finding as a line, without its end. */
 const char *jk_findings_text(apr_pool_t *p, const jk_finding *one);
 
-/* The same with a word that says how bad it is, as compilers have it: FILE:LINE: error: TEXT. */
+/* The same behind a word that says how bad it is: error: FILE:LINE: TEXT. */
 const char *jk_findings_line(apr_pool_t *p, const jk_finding *one, bool strict);
 
 /* The candidate that `word` may be a slip of the finger for, whatever the case, but not `word` itself; NULL: none is near enough. */
