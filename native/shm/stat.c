@@ -188,26 +188,27 @@ static const jk_layout_share *share_of(const jk_stat *stat, uint32_t row)
     return &jk_layout_row_at(stat->shm->base, &stat->shm->plan, row)->shares[stat->at];
 }
 
-/* The sum over all children, and what a process without a row has in its own. */
+/* The sum over all children, and what a process without a row has in its own. Not relaxed, as the additions before it: of two who begin at
+ * once each must see the other, or both would pass a limit. */
 static jk_stat_numbers under_way(const jk_stat *stat)
 {
     uint32_t rows = jk_shm_rows(stat->shm);
     const jk_layout_share *extra = &stat->shm->own->shares[stat->at];
-    jk_stat_numbers sum = { .busy = GET(extra->busy), .connected = GET(extra->connected) };
+    jk_stat_numbers sum = { .busy = atomic_load(&extra->busy), .connected = atomic_load(&extra->connected) };
 
     for (uint32_t i = 0; i < rows; i++) {
-        sum.busy += GET(share_of(stat, i)->busy);
-        sum.connected += GET(share_of(stat, i)->connected);
+        sum.busy += atomic_load(&share_of(stat, i)->busy);
+        sum.connected += atomic_load(&share_of(stat, i)->connected);
     }
     return sum;
 }
 
 static uint32_t busy_of_all(const jk_stat *stat)
 {
-    uint32_t rows = jk_shm_rows(stat->shm), sum = GET(stat->shm->own->shares[stat->at].busy);
+    uint32_t rows = jk_shm_rows(stat->shm), sum = atomic_load(&stat->shm->own->shares[stat->at].busy);
 
     for (uint32_t i = 0; i < rows; i++)
-        sum += GET(share_of(stat, i)->busy);
+        sum += atomic_load(&share_of(stat, i)->busy);
     return sum;
 }
 
@@ -221,7 +222,7 @@ static void reach(atomic_uint *most, uint32_t n)
 
 uint32_t jk_stat_begin(jk_stat *stat)
 {
-    ADD(own_share(stat)->busy, 1);
+    atomic_fetch_add(&own_share(stat)->busy, 1);
     uint32_t n = busy_of_all(stat);
     reach(&stat->slot->max_busy, n);
     return n;
@@ -229,7 +230,7 @@ uint32_t jk_stat_begin(jk_stat *stat)
 
 bool jk_stat_begin_within(jk_stat *stat, uint32_t limit)
 {
-    ADD(own_share(stat)->busy, 1);
+    atomic_fetch_add(&own_share(stat)->busy, 1);
     uint32_t n = busy_of_all(stat);
     if (limit > 0 && n > limit) {
         jk_stat_end(stat);
@@ -260,7 +261,7 @@ uint32_t jk_stat_busy(const jk_stat *stat)
 
 bool jk_stat_connect_within(jk_stat *stat, uint32_t limit)
 {
-    ADD(own_share(stat)->connected, 1);
+    atomic_fetch_add(&own_share(stat)->connected, 1);
     uint32_t n = under_way(stat).connected;
     if (limit > 0 && n > limit) {
         jk_stat_disconnect(stat);

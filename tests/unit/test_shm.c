@@ -605,7 +605,7 @@ START_TEST(scribbles_lead_nowhere)
 }
 END_TEST
 
-/* Each byte alone, all ones and all zeroes: no field is forgotten. The file of a worker that was scribbled over wins again when it says something new. */
+/* Each byte alone, all ones and all zeroes: no field is forgotten. What the file says anew is in force in spite of it. */
 START_TEST(each_byte_leads_nowhere)
 {
     jk_tune file = tune_of("a", 1);
