@@ -18,7 +18,10 @@ struct jk_shm {
     jk_layout_kept *kept;
     apr_hash_t *by_name; /* of the slots: number + 1 */
     uint32_t generation;
+    int patience; /* the parent's, with editors that do not come to an end */
 };
+
+#define JK_SHM_PATIENCE 1000 /* ms: then an editor was stopped, or was killed and the parent stands here and cannot be told */
 
 /* Rows that have had an owner. */
 static inline uint32_t jk_shm_rows(const jk_shm *shm)
@@ -30,8 +33,9 @@ static inline uint32_t jk_shm_rows(const jk_shm *shm)
 
 /* ---- of stat.c, for the parent ---- */
 
-/* Loads what the file says: a value that differs from what it said last is put in force. Waits a second at most for an edit. */
-void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *file);
+/* Loads what the file says: a value that differs from what it said last is put in force. *patience: ms that it may
+ * still wait for editors, in all. */
+void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *file, int *patience);
 
 /* Nothing of what the slot's last owner did is left. */
 void jk_stat_renew(jk_layout_slot *slot);

@@ -138,6 +138,7 @@ static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
     shm->plan = kept->plan;
     shm->own = shm->row = apr_pcalloc(p, (apr_size_t)kept->plan.row_size);
     shm->generation = ++kept->generation;
+    shm->patience = JK_SHM_PATIENCE;
     shm->by_name = apr_hash_make(p);
     for (uint32_t i = 0; i < kept->used; i++)
         if (kept->owners[i].name[0])
@@ -374,6 +375,6 @@ uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tu
     if (i == JK_SHM_FULL)
         return i;
     shm->kept->owners[i].generation = shm->generation;
-    jk_stat_tune_load(jk_layout_slot_at(shm->base, &shm->plan, i), file);
+    jk_stat_tune_load(jk_layout_slot_at(shm->base, &shm->plan, i), file, &shm->patience);
     return i;
 }

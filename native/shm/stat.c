@@ -93,24 +93,24 @@ void jk_stat_limits_read(const jk_stat *stat, jk_limits *out)
  * has changed nothing that is in force; the parent frees it when it is told of the death, and whoever waits frees it where
  * no such process is left. */
 
-#define PATIENCE 1000 /* ms: then its holder was stopped, or was killed and the parent stands here and cannot be told */
-
 static bool holder_is_gone(int pid)
 {
     return pid <= 0 || (kill(pid, 0) != 0 && errno == ESRCH);
 }
 
-static bool take_editor(jk_layout_slot *slot)
+/* Takes from *ms what it waits. */
+static bool take_editor(jk_layout_slot *slot, int *ms)
 {
-    for (int ms = 0; ms < PATIENCE; ms++) {
+    for (;; (*ms)--) {
         int holder = 0;
         if (atomic_compare_exchange_strong(&slot->editor, &holder, (int)getpid()))
             return true;
         if (holder_is_gone(holder) && atomic_compare_exchange_strong(&slot->editor, &holder, (int)getpid()))
             return true;
+        if (*ms <= 0)
+            return false;
         apr_sleep(1000);
     }
-    return false;
 }
 
 /* Not that of another, who took it away. */
@@ -141,8 +141,9 @@ jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to)
 {
     jk_layout_slot *slot = stat->slot;
     jk_tune file, now;
+    int ms = JK_SHM_PATIENCE;
 
-    if (!take_editor(slot))
+    if (!take_editor(slot, &ms))
         return JK_E_BUSY;
     (void)copy_tune(slot, FILE_SAID, &file);
     uint32_t was = copy_tune(slot, NOW, &now);
@@ -153,12 +154,13 @@ jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to)
     return JK_OK;
 }
 
-/* The parent waits for nobody for ever: it cannot be told that a child has died as long as it stands here. */
-void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *said)
+/* The parent waits for nobody for ever, nor for a while at each slot: it cannot be told that a child has died as long as it stands here. A process
+ * that was stopped in the middle of an edit for so long, and goes on, may leave a mixture of the two. */
+void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *said, int *patience)
 {
     jk_tune file, now;
 
-    if (!take_editor(slot))
+    if (!take_editor(slot, patience))
         atomic_store(&slot->editor, (int)getpid());
     (void)copy_tune(slot, FILE_SAID, &file);
     uint32_t was = copy_tune(slot, NOW, &now);

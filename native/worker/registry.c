@@ -51,7 +51,8 @@ static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
 {
     const jk_worker_conf *conf = worker->conf;
 
-    jk_shm_parent_hold(shm, worker->slot);
+    if (worker->slot)
+        jk_shm_parent_hold(shm, worker->slot);
     for (int i = 0; conf->members && i < conf->members->nelts; i++)
         jk_shm_parent_hold(shm, jk_lb_slot_name(p, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
 }

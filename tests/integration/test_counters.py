@@ -94,7 +94,8 @@ def exact(server, *, lost=0):
 
 
 def load(server, n, *headers):
-    """At least n requests, all answered with 200. httpd may close a connection in between, when all its threads are busy: then there are more rounds."""
+    """At least n requests, all answered with 200. httpd may close a connection in between, when all its threads are busy: then there are
+    more rounds."""
     more = [word for h in headers for word in ("-H", h)]
     while n > 0:
         done = subprocess.run(["h2load", "--h1", f"-n{n + 48}", "-c48", "-t1", *more, f"http://127.0.0.1:{server.httpd.port}/load"],
@@ -119,7 +120,8 @@ def test_many_requests(served):
 
 def test_errors(served):
     """One for each request that got no answer."""
-    server = served({"retries": 1, "lb_retries": 1, "recover_time": 1, "error_escalation_time": 60}, "JkWatchdogInterval 1\nJkWorkerProperty worker.maintain=1",
+    server = served({"retries": 1, "lb_retries": 1, "recover_time": 1, "error_escalation_time": 60},
+                    "JkWatchdogInterval 1\nJkWorkerProperty worker.maintain=1",
                     m1={"retries": 1}, m2={"retries": 1}, m3={"retries": 1})
     server.httpd.allow("Tomcat is down", "connecting to tomcat failed", "All tomcat", "Forcing recovery", "retry_budget")
 
