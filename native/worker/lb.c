@@ -465,6 +465,11 @@ static void finish(const jk_worker *worker, jk_run *run)
 
 const jk_worker_type jk_lb_type = { "lb", step, wait_slot, ready, child, tend, finish };
 
+const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member)
+{
+    return apr_pstrcat(p, lb->name, "/", member->name, NULL);
+}
+
 jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_lb *lb = apr_pcalloc(p, sizeof *lb);
@@ -476,7 +481,7 @@ jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
     for (size_t i = 0; i < lb->count; i++) {
         const jk_worker_conf *one = APR_ARRAY_IDX(conf->members, (int)i, const jk_worker_conf *);
         size_t most = (size_t)one->tune.max_packet_size - JK_FRAME_BODY_HEAD;
-        lb->members[i].worker = jk_backend_make_member(p, one, apr_pstrcat(p, conf->name, "/", one->name, NULL));
+        lb->members[i].worker = jk_backend_make_member(p, one, jk_lb_slot_name(p, conf, one));
         lb->first_most = lb->first_most && lb->first_most < most ? lb->first_most : most;
     }
     return &lb->worker;

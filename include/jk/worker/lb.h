@@ -10,6 +10,9 @@ extern const jk_worker_type jk_lb_type;
 /* Allocates from p, its members too; conf must live as long. */
 jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf);
 
+/* A member's name in the shared memory, from p. */
+const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member);
+
 /* The numbers of a member at one moment of a request, for notes. */
 typedef struct jk_lb_glance {
     const char *name; /* NULL: there was none */
