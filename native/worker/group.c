@@ -128,6 +128,20 @@ static uint64_t smallest_value(const jk_lb *lb, const jk_group *g)
     return least == UINT64_MAX ? 0 : least;
 }
 
+/* Values that remember fade. That of Busyness is what runs there, and is set to it: a child that was killed had no time to take its part
+ * away, and another method may have been in force. A request that begins or ends in this moment is missed until the next time. */
+static void fade(jk_lb *lb, const jk_group *g, size_t i, unsigned times, uint64_t least)
+{
+    jk_stat *stat = lb->members[i].stat;
+    jk_method method = (jk_method)g->rules.method;
+
+    if (jk_method_remembers(method))
+        jk_stat_value_decay(stat, method, times, least);
+    else
+        jk_stat_value_set(stat, jk_stat_busy(stat) * g->choose.members[i].mult);
+    jk_stat_timeouts_decay(stat, times);
+}
+
 static void maintain_member(jk_lb *lb, const jk_group *g, size_t i, int64_t now, const jk_log *log)
 {
     jk_stat *stat = lb->members[i].stat;
@@ -151,9 +165,9 @@ void jk_group_maintain(jk_lb *lb, int64_t now, int32_t interval, const jk_log *l
     if (times == 0)
         return;
     uint64_t least = smallest_value(lb, g);
-    for (size_t i = 0; i < lb->count; i++) {
-        jk_stat_value_decay(lb->members[i].stat, (jk_method)g->rules.method, times, least);
-        jk_stat_timeouts_decay(lb->members[i].stat, times);
+    for (size_t i = 0; i < lb->count; i++)
+        fade(lb, g, i, times, least);
+    for (size_t i = 0; i < lb->count; i++) { /* who recovers gets the largest value of those that have faded */
         maintain_member(lb, g, i, now, log);
         alive += jk_stat_state(lb->members[i].stat) != JK_STATE_ERR;
     }
