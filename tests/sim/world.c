@@ -144,6 +144,7 @@ static jk_rc actor_step(const jk_worker *worker, jk_run *run)
     run->up->fresh = act->fresh;
     run->soft = act->soft;
     run->err = act->err;
+    run->up->refusals = act->refusals;
     run->x.progress = act->progress;
     run->read += act->read;
     run->written += act->written;

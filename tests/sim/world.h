@@ -15,7 +15,7 @@
 /* What a member does with a request, from the moment on that it gets one. */
 typedef struct world_act {
     jk_rc rc;
-    int err;                /* errno: of JK_E_CONNECT */
+    int err, refusals;      /* of JK_E_CONNECT: errno, and how many attempts in a row were refused */
     bool fresh, soft;       /* the connection was made for it; a negative status of fail_on_status */
     jk_progress progress;   /* when it ends */
     apr_time_t takes;       /* us */

@@ -297,12 +297,40 @@ START_TEST(a_refused_port_is_tried_as_often_as_retries_says)
 
     ck_assert_int_eq(ask(worker_of(pr, refusals[_i].keys), c), JK_E_CONNECT);
     ck_assert_int_eq(c->run.up->attempt, refusals[_i].attempts);
+    ck_assert_int_eq(c->run.up->refusals, refusals[_i].attempts);
     ck_assert_int_eq(c->run.err, ECONNREFUSED);
     ck_assert_msg(told.n[202] == refusals[_i].attempts, "%s", told.text);
     ck_assert_int_eq(told.n[204], 1);
     ck_assert_ptr_nonnull(strstr(told.text, apr_psprintf(pool, "(w) Failed opening socket to (127.0.0.1:%d)", pr->port)));
     ck_assert_ptr_nonnull(strstr(told.text, "its AJP <Connector> is commented out"));
     ck_assert_ptr_nonnull(strstr(told.text, apr_psprintf(pool, "%d attempts were made", refusals[_i].attempts)));
+}
+END_TEST
+
+START_TEST(only_refusals_are_counted_as_such)
+{
+    client *c = come(pool, "GET", 0);
+
+    ck_assert_int_eq(ask(worker_of(jk_peer_tcp("da"), "retries=1"), c), JK_E_RECV);
+    ck_assert_int_eq(c->run.up->refusals, 0);
+    c = come(pool, "GET", 0);
+    ck_assert_int_eq(ask(worker_at("no.such.host.invalid", 8009, "retries=1"), c), JK_E_RESOLVE);
+    ck_assert_int_eq(c->run.up->refusals, 0);
+}
+END_TEST
+
+/* A balancer asks before it sends anybody to a member that was full. */
+START_TEST(room_is_within_both_limits)
+{
+    jk_peer *pr = jk_peer_tcp("a");
+    jk_worker *worker = worker_of(pr, "max_connections=1");
+
+    ck_assert(jk_backend_has_room(worker));
+    ck_assert(jk_stat_connect_within(jk_backend_stat(worker), 0)); /* another process has it */
+    ck_assert(!jk_backend_has_room(worker));
+    jk_stat_disconnect(jk_backend_stat(worker));
+    ck_assert_int_eq(get(worker), JK_OK);
+    ck_assert(jk_backend_has_room(worker)); /* it is open, and idle */
 }
 END_TEST
 
@@ -656,6 +684,8 @@ static void end(void)
 static void add_failures(TCase *t)
 {
     tcase_add_loop_test(t, a_refused_port_is_tried_as_often_as_retries_says, 0, COUNT(refusals));
+    tcase_add_test(t, only_refusals_are_counted_as_such);
+    tcase_add_test(t, room_is_within_both_limits);
     tcase_add_test(t, a_refused_worker_comes_back_when_the_port_does);
     tcase_add_test(t, a_host_that_does_not_answer_is_given_up);
     tcase_add_test(t, an_unresolvable_host_is_looked_up_once);
