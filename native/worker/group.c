@@ -142,10 +142,23 @@ static void fade(jk_lb *lb, const jk_group *g, size_t i, unsigned times, uint64_
     jk_stat_timeouts_decay(stat, times);
 }
 
+/* Whoever tried it may have been killed: it recovers anew, and with the largest value anew. */
+static void free_probe(jk_lb *lb, const jk_group *g, size_t i)
+{
+    jk_stat *stat = lb->members[i].stat;
+
+    if (jk_stat_state(stat) != JK_STATE_PRB)
+        return;
+    jk_stat_free_probe(stat);
+    if (jk_stat_state(stat) == JK_STATE_REC && jk_method_remembers((jk_method)g->rules.method))
+        jk_group_value_to_max(lb, i);
+}
+
 static void maintain_member(jk_lb *lb, const jk_group *g, size_t i, int64_t now, const jk_log *log)
 {
     jk_stat *stat = lb->members[i].stat;
-    jk_stat_free_probe(stat); /* whoever tried it may have been killed */
+
+    free_probe(lb, g, i);
     jk_member_state was = jk_stat_state(stat);
     jk_member_change change = jk_stat_event(stat, JK_MEMBER_MAINTAIN, now, &g->rules);
 

@@ -126,7 +126,7 @@ static world_act act_of(sim *s, int m)
         is = happens(s, 10) ? DROPS : WELL;
     switch (is) {
     case REFUSES:
-        return (world_act){ .rc = JK_E_CONNECT, .err = ECONNREFUSED, .takes = MS(1) };
+        return (world_act){ .rc = JK_E_CONNECT, .err = ECONNREFUSED, .refusals = 1, .takes = MS(1) };
     case STALLS:
         return (world_act){ .rc = JK_E_TIMEOUT, .progress = JK_PROGRESS_SENT, .takes = MS(2000), .written = act.written };
     case DROPS:
@@ -556,6 +556,17 @@ static void shares(jk_method method, uint64_t requests)
 
 /* ---- going and coming back ---- */
 
+static void kill_one(sim *s, int process)
+{
+    pass_time(s);
+    s->killed += world_kill(s->w, process);
+    for (int m = 0; m < s->n; m++) {
+        if (s->probe[m] && s->probe[m]->process == process)
+            s->probe[m] = NULL;
+        s->under_way[m] = (int)jk_stat_busy(world_stat(s->w, m));
+    }
+}
+
 typedef struct window_of {
     double due;      /* of the member, had it had its share from the first moment on */
     double got;
@@ -586,7 +597,8 @@ static window_of watch(sim *s, int m, uint64_t requests, int every_us)
 }
 
 /* From the moment on that it may be tried: how many requests until it is? */
-static void come_back(sim *s, int m, int every_us)
+/* `lost`: its first probe is killed with its process. */
+static void come_back(sim *s, int m, int every_us, bool lost)
 {
     jk_stat *stat = world_stat(s->w, m);
     uint64_t at, waited;
@@ -602,7 +614,9 @@ static void come_back(sim *s, int m, int every_us)
     /* It begins with the largest value: the others have to come there first, which is a round or two; with Traffic a few large answers. */
     if (waited > (s->method == JK_METHOD_TRAFFIC ? 800 : 60))
         fault(s, "m%d may be tried, and has to wait for %llu requests", m, (unsigned long long)waited);
-    for (int i = 0; i < 2000 && jk_stat_state(stat) != JK_STATE_OK; i++)
+    if (lost && s->probe[m])
+        kill_one(s, s->probe[m]->process);
+    for (int i = 0; i < 8000 && jk_stat_state(stat) != JK_STATE_OK; i++)
         watch(s, m, 1, every_us);
     if (jk_stat_state(stat) != JK_STATE_OK)
         fault(s, "m%d was tried, and is %s", m, jk_member_label(jk_stat_state(stat)));
@@ -636,7 +650,7 @@ static void back(jk_method method, uint64_t requests)
         watch(&s, m, 2000, every);
         if (round % 5 == 4) /* a quiet time: the rest of it is forgotten */
             world_run(s.w, world_now + SEC(300));
-        come_back(&s, m, every);
+        come_back(&s, m, every, round % 4 == 3);
         check_window(&s, m, "after it came back", watch(&s, m, 2000, every));
         check_window(&s, m, "later", watch(&s, m, 2000, every));
     }
@@ -667,18 +681,6 @@ static void edit_one(sim *s, int m)
     world_edit(s->w, m, &tune);
     s->edits++;
     s->good_since[m] = world_now;
-}
-
-static void kill_one(sim *s)
-{
-    int p = below(s, s->processes);
-
-    pass_time(s);
-    s->killed += world_kill(s->w, p);
-    for (int m = 0; m < s->n; m++) {
-        s->under_way[m] = (int)jk_stat_busy(world_stat(s->w, m));
-        s->probe[m] = NULL; /* whose it was: see below, where it must come free again */
-    }
 }
 
 /* Once a minute: whoever is well for long enough has been asked. recover_time, two maintenances and the escalation are 210 s. */
@@ -745,7 +747,7 @@ static void minute(sim *s, int no)
     if (no % 3 == 2)
         edit_one(s, below(s, s->n - 1));
     if (no % 8 == 7)
-        kill_one(s);
+        kill_one(s, below(s, s->processes));
     if (no % 25 == 24)
         black_out(s);
 }
