@@ -62,6 +62,23 @@ static bool fill(jk_lb *lb, jk_group *g)
     return whole;
 }
 
+/* Who comes back must not get all that it had missed, nor who goes be waited for: all begin anew. Each process does it that sees the edit. */
+static void begin_anew_if_activated(jk_lb *lb, const jk_group *was, const jk_group *now)
+{
+    bool changed = false;
+
+    for (size_t i = 0; was && i < lb->count; i++)
+        changed |= was->choose.members[i].activation != now->choose.members[i].activation;
+    if (changed)
+        jk_group_values_to_zero(lb, (jk_method)now->rules.method);
+}
+
+void jk_group_values_to_zero(jk_lb *lb, jk_method method)
+{
+    for (size_t i = 0; jk_method_remembers(method) && i < lb->count; i++)
+        jk_stat_value_set(lb->members[i].stat, 0);
+}
+
 jk_rc jk_group_make(jk_lb *lb)
 {
     jk_group *g = calloc(1, sizeof *g);
@@ -77,6 +94,7 @@ jk_rc jk_group_make(jk_lb *lb)
     g->force = g->rules.sticky_session_force;
     if (!fill(lb, g))
         return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
+    begin_anew_if_activated(lb, lb->group, g);
     lb->group = g;
     return JK_OK;
 }

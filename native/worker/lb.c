@@ -442,6 +442,15 @@ static void wait_slot(const jk_worker *worker, jk_run *run)
     member->type->wait_slot(member, run);
 }
 
+/* The file may have brought a member back that was drained: it must not get all that it had missed. */
+static void begin_anew(jk_lb *lb)
+{
+    jk_tune rules;
+
+    jk_stat_tune_read(lb->stat, &rules);
+    jk_group_values_to_zero(lb, (jk_method)rules.method);
+}
+
 static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
@@ -460,6 +469,7 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
         member->type->ready(member, p, shm, log);
         lb->members[i].stat = jk_backend_stat(member);
     }
+    begin_anew(lb);
 }
 
 static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)

@@ -250,6 +250,7 @@ def test_drained_by_a_restart(balanced, peers):
         httpd.graceful()
         got = wave(httpd, peers)
         assert (got["m1"] > 0) == new and sum(got[m] for m in ("m1", "m2", "m3")) == WAVE, (activation, got)
+        assert new is False or got["m1"] <= WAVE // 2, "its share, and not all that it had missed"
         assert (wave(httpd, peers, mine) == {"m1": WAVE}) == own, activation
 
 

@@ -299,7 +299,8 @@ size_t world_kill(world *w, int process_no)
     for (size_t i = kept; i-- > 0;)
         sink_down(w, i);
     jk_shm_parent_child_ended(p->shm, p->pid);
-    process_begin(w, p);
+    p->pid = ++w->last_pid; /* its successor is forked from the same parent: with the same memory, as far as that matters */
+    jk_shm_child_begin(p->shm, p->pid);
     return gone;
 }
 

@@ -28,6 +28,7 @@ static struct {
     bool glanced;
 } end;
 static world *w;
+static apr_pool_t *w_pool;
 
 static world_act act_of(char letter)
 {
@@ -400,6 +401,8 @@ static const struct {
     { "set_session_cookie=1", "r", "JSESSIONID=a.m1", NULL, "m0", "JSESSIONID=.m0;PATH=/;HttpOnly", "it leads elsewhere now" },
     { "set_session_cookie=1 m1:domain=d m2:domain=d", "r", "JSESSIONID=a.m1", NULL, "d", "JSESSIONID=.m2;PATH=/;HttpOnly",
       "in a domain it leads to the member, too: else it would wander" },
+    { "set_session_cookie=1 session_cookie=S session_cookie_path=/app session_cookie_samesite=Strict", "a", NULL, NULL, "m0",
+      "S=.m0;PATH=/app;HttpOnly;SameSite=Strict", "all its keys" },
     { "set_session_cookie=1 sticky_session=0", "a", NULL, NULL, "m0", "", "where nobody looks at cookies none is set" },
 };
 
@@ -425,6 +428,20 @@ static const struct {
     const char *told;
 } activations[] = { { "A", JK_CHOOSE_AS_CONFIGURED, "ACT" }, { "D", JK_CHOOSE_AS_CONFIGURED, "DIS" }, { "A", JK_DISABLED, "DIS" },
                     { "D", JK_ACTIVE, "ACT" },               { "S", JK_ACTIVE, "ACT" } };
+
+START_TEST(the_only_member_gets_a_cookie_too_and_tls_makes_it_secure)
+{
+    make(1, "set_session_cookie=1");
+    world_call *call = begin("GET", NULL);
+    call->rq.is_ssl = true;
+    world_call_start(w, call);
+    world_run(w, world_now + 1);
+    ck_assert_str_eq(end.cookie, "JSESSIONID=.m0;PATH=/;HttpOnly;Secure");
+    ask("GET", "JSESSIONID=.m0");
+    ck_assert_str_eq(end.cookie, "");
+    done();
+}
+END_TEST
 
 /* That in force for this request: a rule may have its own. */
 START_TEST(each_activation_goes_along)
@@ -557,6 +574,27 @@ START_TEST(an_edit_in_the_middle_unbalances_nothing)
     ck_assert_uint_eq(jk_stat_value(world_stat(w, 0)), 0);
     ck_assert_uint_eq(jk_stat_value(world_stat(w, 1)), 0);
     done();
+}
+END_TEST
+
+/* Who was drained has its share again, and not all that it had missed. */
+START_TEST(who_is_activated_is_not_flooded)
+{
+    static const jk_method methods[] = { JK_METHOD_REQUEST, JK_METHOD_TRAFFIC, JK_METHOD_BUSYNESS, JK_METHOD_SESSIONS, JK_METHOD_NEXT };
+
+    for (int k = 0; k < COUNT(methods); k++) {
+        make(3, apr_psprintf(w_pool, "method=%s m1:activation=D", jk_method_name(methods[k])));
+        for (int i = 0; i < 300; i++)
+            get();
+        ck_assert_int_eq(asked[1], 0);
+        jk_tune tune = world_tune(w, 1);
+        tune.activation = JK_ACTIVE;
+        world_edit(w, 1, &tune);
+        for (int i = 0; i < 30; i++)
+            get();
+        ck_assert_int_eq(asked[1], 10);
+        done();
+    }
 }
 END_TEST
 
@@ -778,6 +816,7 @@ int main(void)
     TCase *t = tcase_create("lb");
 
     apr_initialize();
+    apr_pool_create(&w_pool, NULL);
     tcase_add_loop_test(t, each_failure_goes_elsewhere_or_not, 0, COUNT(ways));
     tcase_add_loop_test(t, each_end_is_booked, 0, COUNT(ends));
     tcase_add_test(t, refused_twice_is_an_error_for_all);
@@ -789,12 +828,14 @@ int main(void)
     tcase_add_test(t, what_is_not_sent_again_costs_nothing);
     tcase_add_test(t, no_budget_no_bound);
     tcase_add_loop_test(t, each_route_and_cookie, 0, COUNT(routes));
+    tcase_add_test(t, the_only_member_gets_a_cookie_too_and_tls_makes_it_secure);
     tcase_add_loop_test(t, each_activation_goes_along, 0, COUNT(activations));
     tcase_add_test(t, glances_are_of_the_first_and_the_last);
     tcase_add_test(t, who_asked_nobody_has_no_glance);
     tcase_add_loop_test(t, each_new_session_is_counted, 0, COUNT(news));
     tcase_add_test(t, an_edited_factor_moves_all_multipliers);
     tcase_add_test(t, an_edit_in_the_middle_unbalances_nothing);
+    tcase_add_test(t, who_is_activated_is_not_flooded);
     tcase_add_test(t, drained_stopped_and_back);
     tcase_add_test(t, full_is_no_error_and_ends_by_itself);
     tcase_add_test(t, recovery_counts_from_the_last_failure_and_tries_once);
