@@ -228,6 +228,27 @@ def test_all_are_gone(balanced):
     assert httpd.jk_lines("Forcing recovery once for")
 
 
+LAST = [
+    ("dropped", CLOSE, {}, 502, "EOF"),
+    ("silent", STALL, {"reply_timeout": 150}, 504, "silence"),
+    ("status", [ajp.answer("no", status=500)], {"fail_on_status": "500"}, 503, "fail_on_status, whatever the number was"),
+    ("soft", [ajp.answer("no", status=500)], {"fail_on_status": "-500"}, 503, "a negative one as well"),
+]
+
+
+@pytest.mark.parametrize("script, keys, status, why", [row[1:] for row in LAST], ids=[row[0] for row in LAST])
+@pytest.mark.differs("503 for all")
+def test_the_last_failure_is_told(balanced, peers, script, keys, status, why):
+    """Where nobody answers: as without a balancer."""
+    httpd = balanced({"retries": 1, "lb_retries": 3, "retry_budget": 0}, **{m: {"retries": 1, **keys} for m in ("m1", "m2", "m3")})
+    httpd.expect("All tomcat instances failed, no more workers left.*3 members were tried.*JK0601")
+    httpd.allow("Tomcat is down", "connecting to tomcat failed", "Timeout with waiting")
+    for p in peers:
+        p.default = script
+    assert client.get(httpd.port, "/x").status == status, why
+    assert [p.deliveries("/x") for p in peers] == [1, 1, 1]
+
+
 def test_sticky_force(balanced):
     """No failover for a session whose member is gone."""
     httpd = balanced({"sticky_session_force": "1", "retries": 1}, gone=("m2",))
