@@ -59,6 +59,8 @@ static world_act act_of(char letter)
         return (world_act){ .rc = JK_E_CLIENT_READ, .progress = JK_PROGRESS_SENT };
     case 'l': /* long */
         return (world_act){ .rc = JK_OK, .progress = JK_PROGRESS_ANSWERED, .takes = SEC(5), .read = 1000, .written = 100 };
+    case 'L': /* very long */
+        return (world_act){ .rc = JK_OK, .progress = JK_PROGRESS_ANSWERED, .takes = SEC(400) };
     case 'F': /* a new connection */
         return (world_act){ .rc = JK_OK, .progress = JK_PROGRESS_ANSWERED, .fresh = true };
     default:
@@ -674,6 +676,27 @@ START_TEST(recovery_counts_from_the_last_failure_and_tries_once)
 }
 END_TEST
 
+/* A probe that is too long for a probe is no reason to leave the member alone for as long: another one tries, one in each round. */
+START_TEST(a_long_probe_blocks_nobody_for_good)
+{
+    make(2, "recover_time=60 error_escalation_time=30");
+    script_of[0] = "rLLa";
+    ask("GET", "JSESSIONID=a.m0");
+    world_run(w, world_now + SEC(185));
+    ask("GET", "JSESSIONID=a.m0");
+    ck_assert_int_eq(state(0), JK_STATE_PRB);
+    world_run(w, world_now + SEC(125));
+    ck_assert_int_eq(state(0), JK_STATE_REC);
+    ask("GET", "JSESSIONID=a.m0");
+    ck_assert_int_eq(state(0), JK_STATE_PRB);
+    ck_assert_int_eq(asked[0], 3);
+    world_run(w, world_now + SEC(500)); /* both end well */
+    ck_assert(state(0) == JK_STATE_OK || state(0) == JK_STATE_IDLE);
+    ck_assert_uint_eq(jk_stat_busy(world_stat(w, 0)), 0);
+    done();
+}
+END_TEST
+
 START_TEST(local_errors_escalate)
 {
     make(2, "error_escalation_time=30 recover_time=600 lb_retries=1 retries=1");
@@ -839,6 +862,7 @@ int main(void)
     tcase_add_test(t, drained_stopped_and_back);
     tcase_add_test(t, full_is_no_error_and_ends_by_itself);
     tcase_add_test(t, recovery_counts_from_the_last_failure_and_tries_once);
+    tcase_add_test(t, a_long_probe_blocks_nobody_for_good);
     tcase_add_test(t, local_errors_escalate);
     tcase_add_loop_test(t, reply_timeouts_fade, 0, COUNT(methods));
     tcase_add_test(t, who_has_nothing_to_do_is_idle);
