@@ -406,8 +406,8 @@ static void describe(char *text, size_t size, const sim *s, const char *more)
     for (int m = 0; m < s->n; m++)
         at += (size_t)snprintf(text + at, size - at, "%sm%d", m ? "," : "", m);
     for (int m = 0; m < s->n; m++) {
-        at += (size_t)snprintf(text + at, size - at, "\nworker.m%d.type=ajp13\nworker.m%d.host=127.0.0.1\nworker.m%d.port=%d\nworker.m%d.lbfactor=%d", m,
-                               m, m, 8000 + m, m, s->factor[m]);
+        at += (size_t)snprintf(text + at, size - at, "\nworker.m%d.type=ajp13\nworker.m%d.host=127.0.0.1\nworker.m%d.port=%d"
+                               "\nworker.m%d.lbfactor=%d", m, m, m, 8000 + m, m, s->factor[m]);
         if (s->distance[m])
             at += (size_t)snprintf(text + at, size - at, "\nworker.m%d.distance=%d", m, s->distance[m]);
         if (s->domain[m])
@@ -810,7 +810,8 @@ static void huge(jk_method method, uint64_t requests)
         for (int m = 0; m < s.n && method != JK_METHOD_BUSYNESS; m++) {
             uint64_t value = jk_stat_value(world_stat(s.w, m));
             if (value < s.value_before[m])
-                fault(&s, "the value of m%d went round the top: %llu after %llu", m, (unsigned long long)value, (unsigned long long)s.value_before[m]);
+                fault(&s, "the value of m%d went round the top: %llu after %llu", m, (unsigned long long)value,
+                      (unsigned long long)s.value_before[m]);
             s.value_before[m] = value;
         }
     }
