@@ -370,6 +370,11 @@ static bool within_budget(jk_backend *backend, jk_run *run)
     return true;
 }
 
+static bool is_refusal(jk_rc rc, int err)
+{
+    return rc == JK_E_CONNECT && (err == ECONNREFUSED || err == EHOSTUNREACH || err == ENETUNREACH);
+}
+
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     const jk_limits *limits = &run->up->limits;
@@ -380,6 +385,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     jk_complain(&backend->worker, backend->addr.text, run, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up->attempt++;
+    run->up->refusals = is_refusal(rc, run->err) ? run->up->refusals + 1 : 0;
     bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)limits->recovery_options);
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
@@ -669,6 +675,12 @@ bool jk_backend_has_room(const jk_worker *worker)
     const jk_backend *backend = backend_of(worker);
     jk_pool_counts n = jk_pool_count(backend->pool);
     int size = worker->conf->connection_pool_size;
+    jk_limits limits;
 
-    return size <= 0 || n.idle > 0 || n.open < (unsigned)size;
+    if (n.idle > 0)
+        return true;
+    jk_stat_limits_read(backend->stat, &limits);
+    if (limits.max_connections > 0 && jk_stat_connected(backend->stat) >= (uint32_t)limits.max_connections)
+        return false;
+    return size <= 0 || n.open < (unsigned)size;
 }
