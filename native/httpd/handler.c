@@ -317,10 +317,10 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
 
 static void note_balancer(const jk_call *call, request_rec *r)
 {
-    jk_span route = call->in.rq.route;
+    const char *route = jk_lb_route(&call->run);
 
-    if (route.len)
-        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p);
+    if (route)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
     if (!call->wish.glances)
         return;
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));

@@ -86,6 +86,14 @@ const jk_lb_glance *jk_lb_last(const jk_run *run)
     return &run->tour->glances[1];
 }
 
+const char *jk_lb_route(const jk_run *run)
+{
+    const jk_tour *tour = run->tour;
+    const jk_span *route = tour && tour->last != NOBODY ? &tour->group->choose.members[tour->last].route : NULL;
+
+    return route && route->len ? (const char *)route->p : NULL;
+}
+
 /* ---- the session ---- */
 
 static void take_cookies(jk_tour *tour, const jk_request *rq)
@@ -120,7 +128,9 @@ static jk_rc begin(jk_lb *lb, jk_run *run)
     jk_tour *tour = apr_palloc(run->pool, sizeof *tour + words * sizeof *tour->failed);
 
     memset(tour, 0, offsetof(jk_tour, session)); /* what lies behind is written before it is read */
-    tour->failed = memset(tour + 1, 0, words * sizeof *tour->failed);
+    tour->failed = (uint64_t *)(tour + 1);
+    for (size_t i = 0; i < words; i++)
+        tour->failed[i] = 0;
     tour->session.place = JK_SESSION_NOWHERE;
     tour->session.nroutes = 0;
     if (wish_of(run)->glances)

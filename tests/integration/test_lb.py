@@ -361,6 +361,17 @@ def test_notes(balanced, peers):
     assert lines_of(httpd, "/b") == [["/b", "m1", who(answer), "OK", "ACT", who(answer)]]
 
 
+@pytest.mark.differs("the forced route stayed in the note")
+def test_the_route_noted_is_that_of_who_answered(balanced, peers):
+    """Also where another route had been forced, and it is told to the container as it was."""
+    httpd = balanced({"error_escalation_time": 0}, config=NOTES + "SetEnv JK_ROUTE m1\n", m1={"retries": 1})
+    httpd.allow("Tomcat is down", "connecting to tomcat failed")
+    peers[0].default = CLOSE
+    answer = client.get(httpd.port, "/b")
+    assert who(answer) != "m1"
+    assert lines_of(httpd, "/b") == [["/b", "m1", who(answer), "OK", "ACT", who(answer)]]
+
+
 def test_notes_of_numbers(balanced, peers):
     """What the member had done when it was left. With JkNotes Off there is none, but its route is noted always."""
     names = "VALUE ACCESSED SESSIONS READ TRANSFERRED ERRORS BUSY".split()

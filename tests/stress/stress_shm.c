@@ -10,6 +10,9 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 
 #define PROCESSES 3
@@ -181,8 +184,12 @@ static pid_t start(void (*run)(int), int number)
     pid_t pid = fork();
 
     MUST(pid >= 0);
-    if (pid == 0)
+    if (pid == 0) {
+#ifdef PR_SET_PDEATHSIG
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives the test, not even where it is killed */
+#endif
         run(number);
+    }
     jk_shm_parent_child_started(shm, (int)pid);
     return pid;
 }

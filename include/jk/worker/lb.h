@@ -26,4 +26,8 @@ typedef struct jk_lb_glance {
 const jk_lb_glance *jk_lb_first(const jk_run *run);
 const jk_lb_glance *jk_lb_last(const jk_run *run);
 
+/* The route of the member that answered such a run, or else was tried last, whatever led to it; NULL: there was none. It lives as long as
+ * the process. */
+const char *jk_lb_route(const jk_run *run);
+
 #endif

@@ -13,7 +13,7 @@ typedef struct jk_worker jk_worker;
 
 /* What a balancer must know of a request beside the request itself. Spans that are absent wish nothing. */
 typedef struct jk_wish {
-    jk_span route;                        /* JK_ROUTE; a NUL stands behind it */
+    jk_span route;                        /* JK_ROUTE */
     jk_span session_cookie, session_path; /* of the rule, in place of the balancer's */
     const int8_t *activations;            /* of the rule, by member (balance/choose); NULL: none */
     bool sticky_ignore, stateless;
