@@ -23,6 +23,7 @@ typedef struct jk_mapped {
     const jk_worker *worker; /* NULL: there is none of that name */
     const char *uri;  /* the decoded path before it was normalised */
     const apr_table_t *hop_fields; /* see request.h; NULL: none */
+    bool taken; /* the handler has not declined it */
 } jk_mapped;
 
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
@@ -195,7 +196,7 @@ static int check_access(request_rec *r)
 /* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
 static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
 {
-    const char *name = apr_table_get(r->subprocess_env, "JK_WORKER_NAME");
+    const char *name = apr_table_get(r->subprocess_env, conf->env[JK_ENV_WORKER]);
     int status;
 
     *m = (jk_mapped){ NULL, NULL, r->uri, NULL };
@@ -282,13 +283,21 @@ static bool is_on(request_rec *r, const char *name)
     return value && (*value == '\0' || atoi(value) != 0);
 }
 
+/* JK_ROUTE; an empty one is none. */
+static jk_span route_wished(request_rec *r)
+{
+    const char *route = apr_table_get(r->subprocess_env, "JK_ROUTE");
+
+    return route && *route ? jk_span_of(route) : JK_SPAN_NONE;
+}
+
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
 {
     call->run.wish = &call->wish;
     call->wish.glances = conf->global->notes == JK_NOTES_ON;
     if (apr_is_empty_table(r->subprocess_env)) /* as it is for most requests */
         return;
-    call->wish.route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE"));
+    call->wish.route = route_wished(r);
     call->wish.sticky_ignore = is_on(r, "JK_STICKY_IGNORE");
     call->wish.stateless = is_on(r, "JK_STATELESS");
 }
@@ -315,14 +324,16 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
     apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "STATE", NULL), jk_member_label(g->state));
 }
 
+static void note_route(const jk_call *call, request_rec *r)
+{
+    const char *route = call->run.tour ? jk_lb_route(&call->run) : (const char *)call->in.rq.route.p; /* a NUL stands behind it */
+
+    if (route && *route)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
+}
+
 static void note_balancer(const jk_call *call, request_rec *r)
 {
-    const char *route = jk_lb_route(&call->run);
-
-    if (route)
-        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
-    if (!call->wish.glances)
-        return;
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
@@ -337,11 +348,30 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         tell_misfit(call, worker, &misfit);
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
-    if (worker->type == &jk_lb_type)
+    note_route(call, r);
+    if (call->wish.glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
+    if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
+        status = call->in.status;
     tell_result(call, worker, rc, status);
     return status;
+}
+
+static const char *words(jk_span s)
+{
+    return s.p ? (const char *)s.p : "(null)";
+}
+
+/* All that the container is told of where the request came from. */
+static void tell_service(const jk_call *call)
+{
+    const jk_request *rq = &call->in.rq;
+
+    JK_DEBUG(&call->log, "Service protocol=%s method=%s ssl=%s host=%s addr=%s name=%s port=%d auth=%s user=%s laddr=%s raddr=%s uaddr=%s uri=%s",
+             words(rq->protocol), words(rq->method), rq->is_ssl ? "true" : "false", words(rq->remote_host), words(rq->remote_addr),
+             words(rq->server_name), rq->server_port, words(rq->auth_type), words(rq->remote_user), words(rq->local_addr),
+             call->in.r->connection->client_ip, call->in.r->useragent_ip, words(rq->uri));
 }
 
 static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
@@ -353,7 +383,8 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     if (status != OK)
         return status;
     call->log = jk_logfile_about(r);
-    jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
+    tell_service(call);
+    jk_answer_init(&call->answer, r, call->in.tls);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
     call->run.pool = r->pool;
@@ -365,6 +396,8 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->answer.cookie = &call->run.cookie;
     if (m->worker->type == &jk_lb_type)
         take_wish(call, r, conf);
+    else if (!apr_is_empty_table(r->subprocess_env))
+        call->in.rq.route = route_wished(r);
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */
@@ -395,6 +428,23 @@ static int unknown_worker(request_rec *r, const char *name)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* For the request log. */
+static void note_taken(request_rec *r, const jk_server *conf)
+{
+    if (conf->format == NULL)
+        return;
+    if (kept_of(r) == NULL)
+        keep(r, (jk_mapped){ .uri = r->uri });
+    kept_of(r)->taken = true;
+}
+
+bool jk_handler_has_taken(request_rec *r)
+{
+    const jk_mapped *kept = kept_of(r);
+
+    return kept && kept->taken;
+}
+
 int jk_handler_run(request_rec *r)
 {
     const jk_server *conf = jk_config_of(r->server);
@@ -413,6 +463,7 @@ int jk_handler_run(request_rec *r)
     }
     if (m.name == NULL)
         return DECLINED;
+    note_taken(r, conf);
     if (r->proxyreq != PROXYREQ_NONE) {
         jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Proxy request for worker=%s", m.name);

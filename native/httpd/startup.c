@@ -4,15 +4,16 @@
 
 #include "background.h"
 #include "config.h"
+#include "environ.h"
 #include "lastgood.h"
 #include "logfile.h"
 #include "mounts.h"
+#include "requestlog.h"
 
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
 #include <ap_mpm.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -92,6 +93,13 @@ static bool uses_workers(server_rec *s)
     return false;
 }
 
+static void check_server(const jk_server *conf, jk_findings *found)
+{
+    jk_mounts_check(conf, now.workers, found);
+    jk_logfile_check(conf, found);
+    jk_requestlog_check(conf, found);
+}
+
 /* Runs in -t and -S, at -k graceful before the signal is sent, at the start and at each restart. An error from here ends a running
  * server, so it is one only while there is nothing better to go on with. */
 int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -108,7 +116,7 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     now.workers = parse(pconf, &src, found);
     for (server_rec *v = s; v; v = v->next)
         if (jk_config_of(v)->s == v)
-            jk_mounts_check(jk_config_of(v), now.workers, found);
+            check_server(jk_config_of(v), found);
     tell(s, ptemp, found);
     if (!jk_findings_refuse(found, global->strict)) {
         jk_lastgood_keep(s->process->pool, &src);
@@ -141,22 +149,15 @@ static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
     return conf;
 }
 
-static bool open_log(apr_pool_t *p, apr_hash_t *opened, jk_server *conf)
+/* What the directives of a server come to. */
+static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
 {
-    const char *name = conf->log_file && *conf->log_file ? conf->log_file : "logs/mod_jk.log", *why = "";
-    const char *key = apr_pstrcat(p, name, "\n", conf->log_stamp, NULL);
-
-    conf->logfile = apr_hash_get(opened, key, APR_HASH_KEY_STRING);
-    if (conf->logfile)
-        return true;
-    conf->logfile = jk_logfile_open(p, conf->s, name, &why);
-    if (conf->logfile == NULL) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, conf->s, "mod_jk: could not open JkLog file %s: %s", name, why);
-        return false;
-    }
-    jk_logfile_stamp(conf->logfile, p, conf->log_stamp);
-    apr_hash_set(opened, key, APR_HASH_KEY_STRING, conf->logfile);
-    return true;
+    jk_directives_settle(conf);
+    conf->environ = jk_environ_make(p, conf);
+    conf->format = jk_requestlog_make(p, conf->request_log);
+    jk_logfile_open(logs, conf);
+    if (conf == main_conf || conf->env_vars->nelts > main_conf->env_vars->nelts)
+        jk_environ_tell(conf, p);
 }
 
 static void greet(apr_pool_t *p, const jk_server *conf)
@@ -230,7 +231,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     jk_server *main_conf = jk_config_of(s);
-    apr_hash_t *opened = apr_hash_make(pconf);
+    jk_logfiles *logs = jk_logfile_all(pconf);
 
     (void)plog;
     (void)ptemp;
@@ -240,9 +241,8 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     now.registry = jk_registry_make(pconf, now.workers, worker_types);
     for (server_rec *v = s; v; v = v->next) {
         jk_server *conf = own_config(pconf, v, main_conf);
+        ready_server(pconf, conf, main_conf, logs);
         jk_mounts_compile(pconf, conf, main_conf);
-        if (!open_log(pconf, opened, conf))
-            return HTTP_INTERNAL_SERVER_ERROR;
     }
     greet(pconf, main_conf);
     start_workers(pconf, main_conf);

@@ -347,8 +347,11 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     size_t len = 0;
     jk_rc rc = jk_reply_chunk(head, payload_len, &len);
 
-    if (rc != JK_OK)
+    if (rc != JK_OK) {
+        run->odd_len = JK_REPLY_CHUNK_HEAD;
+        memcpy(run->odd, head, JK_REPLY_CHUNK_HEAD);
         return broken(run, rc);
+    }
     run->chunk_left = len;
     run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
     run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);

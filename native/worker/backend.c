@@ -316,6 +316,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
         return rc;
     if (!jk_stat_connect_within(backend->stat, run->up->limits.max_connections > 0 ? (uint32_t)run->up->limits.max_connections : 0))
         return no_room(backend, run);
+    JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, backend->addr.text);
     rc = jk_sock_open(&backend->addr, &backend->options, &fd, &run->err);
     if (rc != JK_E_CONNECT)
         run->conn = jk_conn_make(fd, &backend->options);
@@ -445,8 +446,8 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     int32_t limit = run->up->limits.busy_limit;
 
     if (!jk_stat_begin_within(backend->stat, limit > 0 ? (uint32_t)limit : 0)) {
-        JK_WARN(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
-                "why the container is slow", backend->worker.name, limit, backend->worker.name);
+        JK_ERROR(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
+                 "why the container is slow", backend->worker.name, limit, backend->worker.name);
         return JK_E_BUSY;
     }
     run->up->counted = true;

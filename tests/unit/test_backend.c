@@ -41,7 +41,7 @@ static void keep_line(const jk_log *log, jk_log_level level, const jk_log_place 
     pthread_mutex_unlock(&told.mutex);
 }
 
-static const jk_log log_all = { JK_LOG_TRACE, keep_line, "TEST", NULL, NULL };
+static const jk_log log_all = { JK_LOG_INFO, keep_line, "TEST", NULL, NULL };
 
 static void forget_lines(void)
 {
