@@ -73,8 +73,6 @@ static void set_attribute(jk_parse *ps, jk_worker_conf *one, const jk_source *s,
                             last->key);
         return;
     }
-    if (key->state == JK_KEY_LATER)
-        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(last), "'%s' is known, but not in force yet in this version", last->key);
     if (key->home == JK_HOME_TUNE && key->offset == offsetof(jk_tune, host))
         set_host(ps, one, last); /* it comes after the port's row, for a port in the host's value wins */
     else

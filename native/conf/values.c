@@ -181,7 +181,7 @@ void jk_values_words(apr_array_header_t *words, const char *text)
     }
 }
 
-static void read_codes(const jk_key *key, const jk_prop *prop, apr_array_header_t *codes, jk_findings *found)
+void jk_values_codes(const jk_key *key, const jk_prop *prop, apr_array_header_t *codes, jk_findings *found)
 {
     apr_array_header_t *words = apr_array_make(codes->pool, 8, sizeof(const char *));
 
@@ -208,7 +208,7 @@ static apr_array_header_t *read_lines(const jk_key *key, const apr_array_header_
         if (key->type == JK_KEY_LIST)
             jk_values_words(list, prop->value);
         else
-            read_codes(key, prop, list, found);
+            jk_values_codes(key, prop, list, found);
     }
     return list;
 }

@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <apr_atomic.h>
 #include <apr_tables.h>
 
 /* JkOptions. The forms of the URI exclude one another, and so do the two addresses (spec: directives.md 3). */
@@ -80,6 +81,7 @@ typedef struct jk_place {
 typedef struct jk_logfile jk_logfile;
 typedef struct jk_environ jk_environ;
 typedef struct jk_requestlog jk_requestlog;
+typedef struct jk_follow jk_follow;
 
 /* Of the main server alone. */
 typedef struct jk_global {
@@ -99,6 +101,12 @@ typedef struct jk_server {
     jk_global *global; /* the main server's, the same for all */
     apr_array_header_t *mounts; /* of jk_mount */
     int mount_copy;
+    const char *mount_file; /* JkMountFile; NULL: none of its own */
+    const char *mount_where_file;
+    int mount_where_line;
+    int mount_reload;      /* JkMountFileReload, s; -1: not set */
+    const char *alias_dir; /* JkAutoAlias; NULL: none */
+    const char *strip;     /* JkStripSession: what is cut off, "": nothing; NULL: not set */
     int options, minus; /* of JK_OPT_x; what minus names counts after jk_directives_settle() no more */
     const char *env[JK_ENV_COUNT], *cert_chain_prefix;
     apr_array_header_t *env_vars; /* of jk_env_var; a name stands once */
@@ -109,6 +117,9 @@ typedef struct jk_server {
 
     /* Made at post_config. */
     const jk_match *map; /* NULL: this server maps nothing */
+    jk_follow *follow;   /* what takes the place of `map` when its rule file changes; NULL: nothing ever does */
+    /* Of a process: these were said once. */
+    volatile apr_uint32_t told_rewrite, told_indicator;
     jk_logfile *logfile;
     const jk_environ *environ; /* what of the above is to be looked for in a request */
     const jk_requestlog *format; /* NULL: no line for each request */

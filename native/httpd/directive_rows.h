@@ -23,6 +23,12 @@ ROW(JkWorkerProperty, RAW_ARGS, GLOBAL, "", WHOLE, ELSEWHERE, add_property, "one
 ROW(JkMount, TAKE12, LOCATION, "", COPIED, ELSEWHERE, set_mount, "a URI pattern and the worker that answers it")
 ROW(JkUnMount, TAKE12, LOCATION, "", COPIED, ELSEWHERE, set_unmount, "a URI pattern that a worker (or *) does not answer")
 ROW(JkMountCopy, TAKE1, SERVER, "Off", WHOLE, ELSEWHERE, set_mount_copy, "On, Off or All: virtual hosts take over the main server's mounts")
+ROW(JkMountFile, TAKE1, SERVER, "", COPIED, ELSEWHERE, set_mount_file, "a file with mounts: /pattern=worker")
+ROW(JkMountFileReload, TAKE1, SERVER, "60", UNSET, NUMBER(mount_reload), set_mount_reload, "seconds between two looks at that file; 0: none")
+ROW(JkAutoAlias, TAKE1, SERVER, "", COPIED, ELSEWHERE, set_alias,
+    "the directory of the container's applications: httpd serves their static files")
+ROW(JkStripSession, TAKE12, SERVER, "Off", UNSET, TEXT(strip), set_strip,
+    "On or Off: session parameters are cut off from URIs that are not mapped")
 ROW(JkStrict, FLAG, GLOBAL, "Off", WHOLE, ELSEWHERE, set_strict, "On: findings that could be lived with refuse the configuration")
 ROW(JkShmFile, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_file, "accepted; shared memory needs no file here")
 ROW(JkShmSize, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_size, "KB of shared memory, for more workers than 1024; else it sizes itself")

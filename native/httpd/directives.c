@@ -77,6 +77,7 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->mounts = apr_array_make(p, 0, sizeof(jk_mount));
     conf->env_vars = apr_array_make(p, 0, sizeof(jk_env_var));
     conf->mount_copy = JK_COPY_UNSET;
+    conf->mount_reload = -1;
     conf->log_level = -1;
     conf->extract_ssl = -1;
     if (s->is_virtual)
@@ -145,6 +146,8 @@ void *jk_directives_merge(apr_pool_t *p, void *base_conf, void *own_conf)
     conf->minus = 0;
     conf->env_vars = merge_env_vars(p, base, own);
     inherit(conf, base);
+    if (own->alias_dir == NULL && conf->mount_copy == JK_COPY_ON)
+        conf->alias_dir = base->alias_dir;
     return conf;
 }
 
@@ -441,6 +444,45 @@ static const char *set_watchdog(cmd_parms *cmd, void *dir, const char *word)
 
     (void)dir;
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->watchdog_interval);
+}
+
+/* ---- of mapping ---- */
+
+static const char *set_mount_file(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->mount_file = ap_server_root_relative(cmd->pool, path);
+    conf->mount_where_file = cmd->directive->filename;
+    conf->mount_where_line = cmd->directive->line_num;
+    return conf->mount_file ? NULL : "JkMountFile: the path is not valid";
+}
+
+static const char *set_mount_reload(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    return number(cmd, word, &jk_config_of(cmd->server)->mount_reload);
+}
+
+static const char *set_alias(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->alias_dir = ap_server_root_relative(cmd->pool, path);
+    return conf->alias_dir ? NULL : "JkAutoAlias: the path is not valid";
+}
+
+static const char *set_strip(cmd_parms *cmd, void *dir, const char *word, const char *ident)
+{
+    bool on = ap_cstr_casecmp(word, "On") == 0;
+
+    (void)dir;
+    if (!on && ap_cstr_casecmp(word, "Off") != 0)
+        return apr_psprintf(cmd->pool, "JkStripSession: '%s' is not allowed; allowed: On or Off, then what begins a session's parameter", word);
+    jk_config_of(cmd->server)->strip = on ? (ident && *ident ? ident : ";jsessionid") : "";
+    return NULL;
 }
 
 const command_rec jk_directives[] = {

@@ -23,6 +23,7 @@ APLOG_USE_MODULE(jk);
 /* What one check left for post_config; filled anew for each generation. */
 static struct {
     jk_workers_conf *workers;
+    jk_lastgood_text texts; /* that they were made of */
     bool stale;
     jk_registry *registry;
     jk_background *background;
@@ -87,17 +88,22 @@ static bool uses_workers(server_rec *s)
 {
     for (; s; s = s->next) {
         const jk_server *conf = jk_config_of(s);
-        if (conf && (conf->mounts->nelts || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
+        if (conf && (conf->mounts->nelts || conf->mount_file || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
             return true;
     }
     return false;
 }
 
-static void check_server(const jk_server *conf, jk_findings *found)
+static void check_mounts(apr_pool_t *p, server_rec *s, jk_findings *found)
 {
-    jk_mounts_check(conf, now.workers, found);
-    jk_logfile_check(conf, found);
-    jk_requestlog_check(conf, found);
+    const jk_mounts_from from = { now.workers, now.texts.rules, found, false };
+
+    for (server_rec *v = s; v; v = v->next)
+        if (jk_config_of(v)->s == v) {
+            jk_mounts_make(p, jk_config_of(v), jk_config_of(s), &from);
+            jk_logfile_check(jk_config_of(v), found);
+            jk_requestlog_check(jk_config_of(v), found);
+        }
 }
 
 /* Runs in -t and -S, at -k graceful before the signal is sent, at the start and at each restart. An error from here ends a running
@@ -106,7 +112,7 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 {
     const jk_global *global = jk_config_of(s)->global;
     jk_findings *found = jk_findings_make(ptemp);
-    jk_lastgood_text src = jk_lastgood_read(pconf, global, found), good;
+    jk_lastgood_text src = jk_lastgood_read(pconf, s, found), good;
 
     (void)plog;
     memset(&now, 0, sizeof now);
@@ -114,21 +120,21 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     if (!uses_workers(s))
         return OK;
     now.workers = parse(pconf, &src, found);
-    for (server_rec *v = s; v; v = v->next)
-        if (jk_config_of(v)->s == v)
-            check_server(jk_config_of(v), found);
+    now.texts = src;
+    check_mounts(ptemp, s, found);
     tell(s, ptemp, found);
     if (!jk_findings_refuse(found, global->strict)) {
         jk_lastgood_keep(s->process->pool, &src);
         return OK;
     }
-    if (!jk_lastgood_find(pconf, s->process->pool, &good)) {
+    if (!jk_lastgood_find(pconf, s->process->pool, &src, &good)) {
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: Error in reading worker properties: the configuration is "
                      "refused, see the lines above");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     now.stale = true;
     now.workers = parse(pconf, &good, jk_findings_make(ptemp));
+    now.texts = good;
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "mod_jk: the new configuration of the workers is broken (see the lines above): the last good "
                  "one stays in force; mend the file and restart again");
     return OK;
@@ -232,9 +238,9 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
 {
     jk_server *main_conf = jk_config_of(s);
     jk_logfiles *logs = jk_logfile_all(pconf);
+    const jk_mounts_from from = { now.workers, now.texts.rules, jk_findings_make(ptemp), false };
 
     (void)plog;
-    (void)ptemp;
     /* The first pass only tests; a pipe that it opened would be opened twice. */
     if (now.workers == NULL || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
@@ -242,11 +248,11 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     for (server_rec *v = s; v; v = v->next) {
         jk_server *conf = own_config(pconf, v, main_conf);
         ready_server(pconf, conf, main_conf, logs);
-        jk_mounts_compile(pconf, conf, main_conf);
+        jk_mounts_compile(pconf, conf, main_conf, &from);
     }
     greet(pconf, main_conf);
     start_workers(pconf, main_conf);
-    jk_mounts_tell_lonely(main_conf);
+    jk_mounts_tell(s);
     return OK;
 }
 

@@ -480,6 +480,17 @@ static void limits_now(jk_backend *backend, jk_limits *limits)
         take_picture(backend, limits);
 }
 
+/* What the rule or the environment says beats the worker. */
+static void take_wish(jk_run *run, const jk_wish *wish)
+{
+    if (wish->reply_timeout >= 0)
+        run->reply_timeout = wish->reply_timeout;
+    if (wish->fail_on_status) {
+        run->fail_on = (const int32_t *)wish->fail_on_status->elts;
+        run->nfail_on = wish->fail_on_status->nelts;
+    }
+}
+
 static jk_rc begin(jk_backend *backend, jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
@@ -494,6 +505,8 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     run->rq->stored_methods = conf->stored_methods;
     run->fail_on = (const int32_t *)conf->fail_on_status->elts;
     run->nfail_on = conf->fail_on_status->nelts;
+    if (run->wish)
+        take_wish(run, run->wish);
     run->up->worker = &backend->worker;
     run->up->stage = LEND;
     rc = enter(backend, run);

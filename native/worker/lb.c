@@ -45,7 +45,7 @@ typedef struct jk_tour {
     jk_span cookies[COOKIES_MOST];
 } jk_tour;
 
-static const jk_wish no_wish;
+static const jk_wish no_wish = { .reply_timeout = -1 };
 
 static const jk_wish *wish_of(const jk_run *run)
 {
@@ -161,9 +161,10 @@ static void set_cookie(jk_tour *tour, jk_run *run, jk_span route)
     const jk_worker_conf *conf = tour->lb->conf;
     const jk_wish *wish = wish_of(run);
     jk_span name = wish->session_cookie.len ? wish->session_cookie : tour->group->session_cookie;
+    const char *path = wish->session_cookie_path ? wish->session_cookie_path : conf->session_cookie_path;
 
     run->cookie = apr_psprintf(run->pool, "%.*s=.%.*s%s%s;HttpOnly%s%s", (int)name.len, (const char *)name.p, (int)route.len,
-                               (const char *)route.p, *conf->session_cookie_path ? ";PATH=" : "", conf->session_cookie_path,
+                               (const char *)route.p, *path ? ";PATH=" : "", path,
                                run->rq->is_ssl ? ";Secure" : "", same_site[conf->session_cookie_samesite]);
 }
 
@@ -172,7 +173,8 @@ static void look_at_route(jk_run *run, jk_reply head)
 {
     jk_tour *tour = run->tour;
     jk_lb_member *m = &tour->lb->members[tour->member];
-    jk_span name, value, ours = tour->group->choose.members[tour->member].route, cookie = tour->group->session_cookie;
+    jk_span name, value, ours = tour->group->choose.members[tour->member].route;
+    jk_span cookie = wish_of(run)->session_cookie.len ? wish_of(run)->session_cookie : tour->group->session_cookie;
     jk_session_id id;
 
     while (jk_reply_field(&head, &name, &value)) {
@@ -214,7 +216,7 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     run->rq->route = wish_of(run)->route.len ? wish_of(run)->route : answer->route;
     run->rq->activation = jk_span_of(jk_member_activation(activation_of(run, answer->member)));
     run->cookie = NULL;
-    if (lb->conf->set_session_cookie && tour->group->sticky && !answer->sticky)
+    if ((lb->conf->set_session_cookie || wish_of(run)->set_session_cookie) && tour->group->sticky && !answer->sticky)
         set_cookie(tour, run, seen->route); /* not its domain: the session would wander in that */
     run->on_head = seen->route.len && !m->route_told && worth_a_look(m) ? look_at_route : NULL;
     if (tour->sent || run->encoded)

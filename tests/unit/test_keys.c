@@ -47,7 +47,7 @@ START_TEST(each_row_is_sound)
     ck_assert_msg((key->type == JK_KEY_TIME) == (*key->unit != '\0'), "'%s': a time has a unit, nothing else has", key->name);
     ck_assert_msg((key->type == JK_KEY_WORD || key->type == JK_KEY_LETTERS) == (key->words != NULL), "'%s'", key->name);
     ck_assert_msg(key->type != JK_KEY_TEXT || key->max > 0, "'%s' allows no bytes", key->name);
-    if (key->state == JK_KEY_IN_FORCE || key->state == JK_KEY_LATER)
+    if (key->state == JK_KEY_IN_FORCE)
         ck_assert_msg(key->home != JK_HOME_NOWHERE || strcmp(key->name, "type") == 0 || strcmp(key->name, "reference") == 0,
                       "'%s' goes nowhere", key->name);
 }
@@ -183,19 +183,6 @@ START_TEST(the_flags_are_exact)
         ck_assert(key->flags & JK_KEY_HASH);
         ck_assert(!(key->flags & JK_KEY_SECRET) == (strncmp(hash[i], "secret", 6) != 0));
     }
-}
-END_TEST
-
-/* What is known and does nothing yet: whoever builds it takes it out of here. */
-START_TEST(what_comes_later_is_exact)
-{
-    static const char later[] = " mount ";
-    const char *text = " ";
-
-    for (size_t i = 0; i < jk_keys_count; i++)
-        if (jk_keys[i].state == JK_KEY_LATER)
-            text = apr_pstrcat(pool, text, jk_keys[i].name, " ", NULL);
-    ck_assert_str_eq(text, later);
 }
 END_TEST
 
@@ -500,7 +487,6 @@ int main(void)
     tcase_add_loop_test(t, each_row_stands_garbage, 0, rows);
     tcase_add_loop_test(t, each_row_has_its_bit, 0, rows);
     tcase_add_test(t, the_flags_are_exact);
-    tcase_add_test(t, what_comes_later_is_exact);
     tcase_add_loop_test(t, each_whole_key, 0, COUNT(whole));
     tcase_add_loop_test(t, each_number_is_read, 0, COUNT(numbers));
     tcase_add_loop_test(t, each_boolean_is_read, 0, COUNT(booleans));

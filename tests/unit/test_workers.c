@@ -99,8 +99,6 @@ static const struct {
     { W1 "ServerRoot=/x\n", "", "but not one that has no line", false, false },
     { W1 "worker.maintain=soon\n", "'soon' is no value for worker.maintain; allowed: a number with ms, s, m or h; 60 is used",
       "garbage for no worker", false, true },
-    { W1 "worker.w.mount=/x\n", "w.properties:3: 'worker.w.mount' is known, but not in force yet in this version", "later", false,
-      false },
     { W1 "worker.w.max_packet_size=9000\n", "w.properties:3: worker.w.max_packet_size is rounded up to 9216", "not a multiple of 1024",
       false, false },
     { W1 "worker.w.connection_pool_size=5\nworker.w.connection_pool_minsize=6\n",
