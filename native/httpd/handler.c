@@ -499,12 +499,14 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
 
 static void note_route(const jk_call *call, request_rec *r)
 {
-    jk_span route = call->in.rq.route;
+    const char *route = call->run.tour ? jk_lb_route(&call->run) : (const char *)call->in.rq.route.p; /* a NUL stands behind it */
 
-    if (route.len)
-        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p); /* a NUL stands behind it */
-    if (!call->wish.glances)
-        return;
+    if (route && *route)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
+}
+
+static void note_balancer(const jk_call *call, request_rec *r)
+{
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
@@ -520,6 +522,8 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
     note_route(call, r);
+    if (call->wish.glances)
+        note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
         status = call->in.status;

@@ -122,6 +122,12 @@ static void replace_own(jk_span *what, const char *value)
         *what = jk_span_of(value);
 }
 
+/* Most requests have none. */
+static bool has_environment(request_rec *r, const jk_server *conf)
+{
+    return !apr_is_empty_table(r->subprocess_env) || conf->environ->common_vars;
+}
+
 static void replace_values(jk_request *rq, const char *const value[JK_ENV_COUNT])
 {
     const char *port = value[JK_ENV_LOCAL_PORT];
@@ -238,7 +244,7 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->activation = JK_SPAN_LIT("ACT");
     take_headers(rq, r, hop_fields);
     take_addresses(in, r, conf->options);
-    if (jk_environ_read(conf->environ, r, in->env))
+    if (has_environment(r, conf) && jk_environ_read(conf->environ, r, in->env))
         replace_values(rq, in->env);
     if (conf->env_vars->nelts)
         rq->env = jk_environ_attributes(conf, r, &rq->nenv);

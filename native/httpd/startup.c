@@ -286,19 +286,23 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     if (now.registry == NULL)
         return;
     log = jk_logfile_for(jk_config_of(s), "CHILD_INIT");
-    jk_shm_child_begin(now.shm, (int)getpid());
+    if (jk_shm_child_begin(now.shm, (int)getpid()) != JK_OK)
+        JK_WARN(&log, 104, "there are more child processes than the shared memory has rows: this one's requests and connections are not seen by the "
+                "limits of the others; that passes when those of former configurations end, and a higher ServerLimit makes more room");
     if (jk_registry_child(now.registry, p, &log) != JK_OK)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
     else
         jk_background_child(now.background);
 }
 
-/* In the parent, for every death: what the child had under way goes with it. */
+/* In the parent, for every birth and every death: what the child had under way goes with it. */
 void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state)
 {
     (void)s;
     (void)gen;
     (void)slot;
+    if (state == MPM_CHILD_STARTED && now.shm)
+        jk_shm_parent_child_started(now.shm, (int)pid);
     if (state == MPM_CHILD_EXITED && now.shm)
         jk_shm_parent_child_ended(now.shm, (int)pid);
 }

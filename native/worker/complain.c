@@ -12,9 +12,8 @@ static void tell_connect(const jk_worker *worker, const char *to, const jk_run *
     const char *name = worker->name;
 
     JK_INFO(run->log, "(%s) connect to %s failed (errno=%d)", name, to, run->err);
-    JK_INFO(run->log, "(%s) Failed opening socket to (%s) (errno=%d)", name, to, run->err);
-    JK_ERROR(run->log, 202, "(%s) %s: connecting to backend failed. Tomcat is probably not started or is listening on the wrong port (errno=%d): %s",
-             name, to, run->err, jk_sock_words(run->err));
+    JK_ERROR(run->log, 202, "(%s) Failed opening socket to (%s): connecting to backend failed. Tomcat is probably not started or is "
+             "listening on the wrong port (errno=%d): %s", name, to, run->err, jk_sock_words(run->err));
 }
 
 /* Does something else than AJP13 live on this port? */

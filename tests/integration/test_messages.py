@@ -164,7 +164,7 @@ def lb_session(httpd, peer):
 
 ROWS = [  # level, words, what makes it happen
     ("info", r"connect to 127\.0\.0\.1:\d+ failed \(errno=111\)", path_of("/down/x")),
-    ("info", r"Failed opening socket to \(127\.0\.0\.1:\d+\)", path_of("/down/x")),
+    ("error", r"Failed opening socket to \(127\.0\.0\.1:\d+\)", path_of("/down/x")),  # in one line with the next
     ("error", r"connecting to backend failed\. Tomcat is probably not started or is listening on the wrong port \(errno=111\)", path_of("/down/x")),
     ("error", r"connecting to tomcat failed \(rc=\w+, errors=1, client_errors=0\)", path_of("/down/x")),
     ("info", r"sending request to tomcat failed \(recoverable\), .*\(attempt=1\)", path_of("/down/x")),

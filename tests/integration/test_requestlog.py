@@ -35,7 +35,7 @@ def httpd(make_httpd, peer):
     vhosts["inherits"] = mount
     vhosts["stamp"] = f'{mount}JkLogFile logs/stamp.log\nJkLogStampFormat "%Y %q "\nJkRequestLogFormat "%U"'
     vhosts["quiet"] = f"{mount}JkLogFile logs/quiet.log\nJkLogLevel emerg\nJkRequestLogFormat \"%U\""
-    vhosts["nojk"] = f'{mount}JkLogFile logs/nojk.log\nJkRequestLogFormat "%U"\nSetEnvIf X-No 1 no-jk\nRedirect /w/elsewhere /x\n' \
+    vhosts["nojk"] = f'{mount}JkLogFile logs/nojk.log\nJkRequestLogFormat "%U %s"\nSetEnvIf X-No 1 no-jk\nRedirect /w/elsewhere /x\n' \
                      "<Location /w/denied>\nRequire all denied\n</Location>\nDirectoryIndex index.w\nJkMount /*.w w\nErrorDocument 503 /w/sorry"
     vhosts["handler"] = 'JkLogFile logs/handler.log\nJkRequestLogFormat "%w %s %U"\n<Location />\nSetHandler jakarta-servlet\n</Location>\n' \
                         'SetEnvIf X-W "(.+)" JK_WORKER_NAME=$1\nRewriteEngine off'
@@ -141,9 +141,9 @@ def test_one_line_where_httpd_goes_on_by_itself(httpd, peer):
     httpd.allow("down")
     before = len(lines_of(httpd, "nojk"))
     assert client.get(httpd.vport, "/d/", host="nojk").status == 200
-    assert lines_of(httpd, "nojk")[before:] == ["/d/"]
+    assert lines_of(httpd, "nojk")[before:] == ["/d/ 200"]
     assert client.get(httpd.vport, "/down/x", host="nojk").status == 200, "the error page's own"
-    assert lines_of(httpd, "nojk")[before + 1:] == ["/down/x"]
+    assert lines_of(httpd, "nojk")[before + 1:] == ["/down/x 200"], "the status is that of the end"
 
 
 @pytest.mark.parametrize("worker, line", [("w", "w 200 /h"), ("nobody", "nobody 500 /h")])

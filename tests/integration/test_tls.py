@@ -26,7 +26,7 @@ HOSTS = {
     "own-https": "JkHTTPSIndicator FRONT_HTTPS\nSetEnvIf X-Front (.+) FRONT_HTTPS=$1",
     "own-prefix": f"{VERIFY}\nJkCERTCHAINPrefix MY_CHAIN_\nJkOptions +ForwardSSLCertChain\n"
                   'SetEnvIf X-C "^(.)(.)$" My_Chain_B=$1\nSetEnvIf X-C "^(.)(.)$" my_chain_A=$2',
-    "other-fact": "JkCIPHERIndicator SSL_SERVER_S_DN_CN\nJkSESSIONIndicator MY_SESSION\nJkSSLPROTOCOLIndicator HTTP_USER_AGENT",
+    "other-fact": "JkCIPHERIndicator SSL_SERVER_S_DN_CN\nJkSESSIONIndicator TIME_YEAR\nJkSSLPROTOCOLIndicator HTTP_USER_AGENT",
     "user": f"{VERIFY}\nSSLUserName SSL_CLIENT_S_DN_CN",
     "cgi": "JkEnvVar REMOTE_PORT",
     "h2": f"{VERIFY}\nProtocols h2 http/1.1\nJkOptions +ForwardSSLCertChain",
@@ -176,7 +176,7 @@ def test_another_prefix(httpd, peer):
 
 
 def test_other_names_of_facts(httpd, peer):
-    """Another variable of mod_ssl is looked up; one that nobody sets is none; a client's header is never taken for a fact."""
+    """Another variable of mod_ssl is looked up; what mod_ssl would also look up, but is none of TLS, is none; a client's header is never taken for a fact."""
     found = facts(sent(httpd, peer, "other-fact", headers=[("User-Agent", "TLSv9")]))
     assert found["ssl_cipher"] == "localhost" and "ssl_session" not in found
     assert found["AJP_SSL_PROTOCOL"] == "TLSv9", "named by the administrator: a CGI variable"
