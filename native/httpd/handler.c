@@ -156,8 +156,6 @@ static int map(request_rec *r, const jk_server *conf, const char **normal)
     if (rule == NULL)
         return DECLINED;
     note_mapped(r, rule, r->uri);
-    if (for_directory(r)) /* mod_dir wants a regular file: only so does "/" with a mounted index page work */
-        note_mapped(r->main, rule, r->main->uri);
     r->uri = (char *)*normal; /* access control of what follows looks at the form that was mapped */
     return OK;
 }
@@ -170,6 +168,17 @@ static bool not_ours(request_rec *r)
 static bool switched_off(request_rec *r)
 {
     return !apr_is_empty_table(r->subprocess_env) && apr_table_get(r->subprocess_env, "no-jk") != NULL;
+}
+
+/* mod_dir wants a regular file: only so does "/" with a mounted index page work. */
+static void map_main(request_rec *r)
+{
+    jk_mapped found = *mapped_of(r);
+
+    found.uri = r->main->uri;
+    keep(r->main, found);
+    apr_table_setn(r->main->notes, "JK_WORKER_NAME", found.name);
+    r->main->handler = JK_HANDLER;
 }
 
 int jk_handler_translate(request_rec *r)
@@ -186,6 +195,8 @@ int jk_handler_translate(request_rec *r)
     status = map(r, conf, &normal);
     if (status == DECLINED && conf->alias_dir)
         return jk_autoalias_translate(r, conf->alias_dir, normal);
+    if (status == OK && for_directory(r))
+        map_main(r);
     return status;
 }
 

@@ -121,6 +121,7 @@ def until(httpd, path, worker, host=None):
     assert proc.wait_until(lambda: worker_of(httpd, path, host) == worker, 10), f"{path} goes to {worker_of(httpd, path, host)}, not to {worker}"
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_a_changed_file(reloading):
     """Rules come, go and change; those of directives stay; each virtual host follows."""
     replace(reloading, "/a=v\n/b=w\n")
@@ -134,6 +135,7 @@ def test_a_changed_file(reloading):
     until(reloading, "/a", None)
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_it_is_read_once(reloading):
     """Not with every look: one line for each change and map."""
     replace(reloading, "/a=v\n")
@@ -144,6 +146,7 @@ def test_it_is_read_once(reloading):
     assert reloading.jk_log.text().count("Reloaded urimaps") == 1
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_an_edit_within_the_same_second(reloading):
     """The same length, the same time: another inode is another file. (mtime alone would miss it.)"""
     path = reloading.path(FILE)
@@ -157,6 +160,7 @@ def test_an_edit_within_the_same_second(reloading):
     until(reloading, "/a", "v")
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_a_file_that_is_written_in_place(reloading):
     with open(reloading.path(FILE), "w") as f:
         f.write("/a=v\n")
@@ -171,6 +175,7 @@ def test_all_rules_gone(reloading):
     until(reloading, "/a", "v")
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_an_empty_map_follows_too(fresh_httpd, peer):
     httpd = fresh_httpd(f"JkMountFile {FILE}\nJkMountFileReload 1", workers=workers(peer), files={FILE: ""})
     assert worker_of(httpd, "/a") is None
@@ -259,6 +264,7 @@ def test_no_reload(fresh_httpd, peer):
     assert worker_of(httpd, "/a") == "v"
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_a_child_that_is_born_later(fresh_httpd, peer):
     """It looks at the file with its first request, however long the interval is: children agree as soon as they can."""
     httpd = fresh_httpd(f"JkMountFile {FILE}\nJkMountFileReload 3600\nMaxConnectionsPerChild 2", workers=workers(peer), files={FILE: "/a=w\n"})
@@ -273,6 +279,7 @@ def test_a_child_that_is_born_later(fresh_httpd, peer):
 
 
 @pytest.mark.parametrize("interval", [1, 3600])
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_one_look_per_interval(fresh_httpd, peer, interval, monkeypatch):
     """No stat with every request: the file is replaced right after a look, and the requests of the next moments do not see it."""
     httpd = fresh_httpd(f"JkMountFile {FILE}\nJkMountFileReload {interval}", workers=workers(peer), files={FILE: "/a=w\n"})
@@ -323,6 +330,7 @@ def test_reload_under_load(fresh_httpd, fresh_peer):
     assert reloads >= 3, reloads
 
 
+@pytest.mark.differs("a change within the second of the last load was missed, and path= unknown")
 def test_a_request_outlives_its_map(fresh_httpd, fresh_peer):
     """A request that is under way while the map it came by is replaced, more than once: its rule stays as long as it does."""
     peer = fresh_peer()
