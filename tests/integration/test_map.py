@@ -456,13 +456,13 @@ def test_a_context_without_its_slash_is_told(fresh_httpd, peer):
     """A bare /app/*: /app itself goes nowhere. Not where anything maps it, or where somebody excluded it."""
     httpd = fresh_httpd("JkMount /app/* w\nJkMount /piped|/* w\nJkMount /two/* w\nJkMount /two w\nJkMount /out/* w\nJkMount /out w\nJkUnMount /out w\n"
                         "JkMount /* w2\nJkUnMount /x/* *", workers=ajp13(w=peer.port, w2=peer.port), vhosts={"own": "JkMount /a/b/* w\nJkMount /c/* w"})
-    lines = told(httpd, "are mounted without")
-    assert len(lines) == 1 and "[info]" in lines[0] and "2 contexts" in lines[0], lines
+    lines = told(httpd, "leave out their own context")
+    assert len(lines) == 1 and "[info]" in lines[0] and "2 mounts" in lines[0], lines
     assert "/a/b|/* (" in lines[0] and "/c|/* (" in lines[0] and "httpd.conf:" in lines[0]
     other = fresh_httpd("JkMount /app/* w\nJkMount /piped|/* w\nJkMount /two/* w\nJkMount /two w\nJkMount /out/* w\nJkMount /out w\nJkUnMount /out w",
                         workers=ajp13(w=peer.port), vhosts={"shares": "JkMountCopy On"})
-    lines = told(other, "are mounted without")
-    assert len(lines) == 1 and "1 contexts" in lines[0] and "/app|/* (" in lines[0]
+    lines = told(other, "leaves? out")
+    assert len(lines) == 1 and "1 mounts" in lines[0] and "/app|/* (" in lines[0]
 
 
 @pytest.mark.differs("nothing was said")
@@ -628,6 +628,13 @@ def test_auto_alias_and_index_pages(alias, peer):
     alias.mark()
     answer, access = ask(alias, "/app/noidx/")
     assert answer.status in (403, 404) and len(peer.requests) == 1, "there is none: nobody is asked"
+
+
+@pytest.mark.differs("nothing was said")
+def test_auto_alias_that_is_no_directory(fresh_httpd):
+    httpd = fresh_httpd("JkMount /x w\nJkAutoAlias conf/httpd.conf\nJkStrict On", workers=ajp13(w=8009), start=False)
+    code, text = httpd.configtest()
+    assert code == 0 and "httpd.conf is no directory" in text
 
 
 # ---- index pages, sub-requests ----
