@@ -218,10 +218,10 @@ def test_use_server_errors_keeps_the_challenge(httpd, peers):
 
 def test_use_server_errors_of_a_long_answer(httpd, peers):
     """A body that comes in many packets, with flushes: nothing of it is seen, and the connection stays in use."""
-    peers[0].on("/errors/x", [ajp.send_headers(500), ajp.FLUSH, ajp.chunks(b"x" * 100000), ajp.FLUSH, ajp.end()])
+    peers[0].on("/errors/x", [ajp.send_headers(500, [("X-Own", "1")]), ajp.FLUSH, ajp.chunks(b"x" * 100000), ajp.FLUSH, ajp.end()])
     for _ in range(3):
         answer = client.get(httpd.port, "/errors/x")
-        assert (answer.status, answer.text) == (500, "httpd's own page")
+        assert (answer.status, answer.text, answer.header("X-Own")) == (500, "httpd's own page", None)
     assert len(peers[0].used_connections()) == 1
 
 

@@ -62,11 +62,12 @@ AddOutputFilter INCLUDES .shtml
   SetEnv JK_WORKER_NAME nobody
 </Location>
 """
-    normal = "\n".join(f"JkMount {path} w" for path in ("/a/b", "/a/d", "/a", "/a/", "/b", "/a/...", "/a/..b", "/a/b/"))
+    normal = "\n".join(f"JkMount {path} w" for path in ("/", "/a/b", "/a/d", "/a", "/a/", "/b", "/a/...", "/a/..b", "/a/b/", "/a/%2e%2e/b"))
     example = "\n".join(f"JkMount {uri} {worker}" for uri, worker in EXAMPLE) + "\nJkUnMount /foo/static/* w1\nJkUnMount /*.gif *"
     vhosts = {
         "normal": normal,
         "example": example,
+        "examplefile": "JkMountFile conf/example.properties",
         "none": "# no Jk directive at all",
         "own": "JkMount /own w",
         "copy": "JkMountCopy On\nJkMount /own w",
@@ -76,7 +77,8 @@ AddOutputFilter INCLUDES .shtml
     }
     files = {"htdocs/app/x.gif": "a static picture", "htdocs/page.shtml": '<p><!--#include virtual="/app/fragment" --></p>',
              "htdocs/dir/x.txt": "x", "htdocs/app/private/x": "static", "htdocs/static.txt": "static\n", "htdocs/sh-nobody/x.txt": "s",
-             "htdocs/both/index.html": "html wins"}
+             "htdocs/both/index.html": "html wins",
+             "conf/example.properties": "".join(f"{uri}={worker}\n" for uri, worker in EXAMPLE) + "!/foo/static/*=w1\n!/*.gif=*\n"}
     httpd = make_httpd(main, workers=ajp13(w=peer.port, w1=peer.port, w2=peer.port, w3=peer.port, w4=peer.port), vhosts=vhosts, files=files,
                        modules=("auth_basic", "authn_file", "authz_user"), startup=["nobody"], start=False)
     httpd.write_users(alice="pw")
@@ -97,6 +99,7 @@ def ask(httpd, path, host=None, **more):
     ("/a;x=1/b", "/a/b"), ("/a;b;c/d", "/a/d"), ("//a", "/a"), ("/a//b", "/a/b"), ("/a/./b", "/a/b"),
     ("/a/.", "/a/"), ("/a/../b", "/b"), ("/a;/../b", "/b"), ("/a/..;/b", "/b"), ("/a/.;x/b", "/a/b"), ("/.;/a", "/a"), ("/;x/a", "/a"),
     ("/a//../b", "/b"), ("/a/;x=y", "/a/"), ("/a/...", "/a/..."), ("/a/..b", "/a/..b"), ("/a/b/", "/a/b/"), ("/%61/b", "/a/b"),
+    ("/.", "/"), ("/a/..", "/"), ("/a/%252e%252e/b", "/a/%2e%2e/b"), ("/a;x=1/../b;y", "/b"),
     ("/a%3Bx/b", "/a/b"), ("/a;x=%2E%2E/b", "/a/b"), ("/b;a/..;b/./;c/a;d", "/a"),
 ])
 def test_normal_forms(httpd, peer, path, normal):
@@ -127,13 +130,15 @@ def test_climbing_that_httpd_refuses_itself(httpd, peer, path):
 
 # ---- rules ----
 
+@pytest.mark.parametrize("host", ["example", "examplefile"])
 @pytest.mark.parametrize("path, worker", [
     ("/foo", "w1"), ("/foo/bar", "w2"), ("/foo/x.jsp", "w3"), ("/foo/static/x.jsp", "w3"), ("/foo/static/x.txt", "-"),
     ("/foo/x.gif", "-"), ("/x.do", "w4"), ("/foo/a/x.do", "w1"), ("/foobar", "-"),
 ])
-def test_order_of_rules(httpd, peer, path, worker):
-    """The worked example: slashes, then length; exclusions remove the mapping altogether, for their worker or for all."""
-    _, access = ask(httpd, path, host="example")
+def test_order_of_rules(httpd, peer, path, worker, host):
+    """The worked example, in directives and in a rule file: slashes, then length; exclusions remove the mapping altogether, for their worker or
+    for all."""
+    _, access = ask(httpd, path, host=host)
     assert access["worker"] == worker
 
 
@@ -676,15 +681,17 @@ def test_a_listing_with_mounted_names(fresh_httpd, fresh_peer):
     assert answer.status == 200 and "b.txt" in answer.text and access["worker"] == "-" and not peer.requests
 
 
-def test_ssi_of_a_file(fresh_httpd, fresh_peer):
-    """<!--#include file -->: a sub-request without a URI is nobody's business."""
+@pytest.mark.parametrize("file, mapped", [("part.txt", True), ("sub/part.txt", False)])
+def test_ssi_of_a_file(fresh_httpd, fresh_peer, file, mapped):
+    """<!--#include file -->: one beside the page has a URI, which is mapped; one elsewhere has none, and is no error."""
     peer = fresh_peer()
-    httpd = fresh_httpd("JkMount /* w\nSetEnvIf Request_URI shtml no-jk\nAddOutputFilter INCLUDES .shtml", workers=ajp13(w=peer.port), start=False,
-                        files={"htdocs/p.shtml": '[<!--#include file="part.txt" -->]', "htdocs/part.txt": "part"})
+    peer.on("/part.txt", [ajp.answer("from the container")])
+    httpd = fresh_httpd("JkMount /part.txt w\nJkMount /sub/part.txt w\nAddOutputFilter INCLUDES .shtml", workers=ajp13(w=peer.port), start=False,
+                        files={"htdocs/p.shtml": f'[<!--#include file="{file}" -->]', f"htdocs/{file}": "from a file"})
     httpd.write_config(httpd.config + f'\n<Directory "{httpd.root}/htdocs">\n  Options +Includes\n</Directory>')
     httpd.start()
     answer, _ = ask(httpd, "/p.shtml")
-    assert answer.status == 200 and ("part" in answer.text or peer.requests)
+    assert (answer.status, answer.text) == (200, "[from the container]" if mapped else "[from a file]")
 
 
 def test_no_jk_at_fixup_time(fresh_httpd, fresh_peer):
