@@ -64,6 +64,7 @@ static bool in_group(const jk_access *who, gid_t gid)
     return false;
 }
 
+/* who NULL: one whom the modes do not know. */
 static bool may(const jk_access *who, const char *path, int what)
 {
     struct stat st;
@@ -80,7 +81,7 @@ static bool may(const jk_access *who, const char *path, int what)
     return ((int)(st.st_mode >> shift) & what) == what;
 }
 
-bool jk_access_may(const jk_access *who, const char *path, int what)
+static bool may_reach(const jk_access *who, const char *path, int what)
 {
     char real[PATH_MAX];
 
@@ -92,6 +93,16 @@ bool jk_access_may(const jk_access *who, const char *path, int what)
             return false;
     }
     return true;
+}
+
+bool jk_access_may(const jk_access *who, const char *path, int what)
+{
+    return who == NULL || may_reach(who, path, what);
+}
+
+bool jk_access_all_may(const char *path, int what)
+{
+    return may_reach(NULL, path, what);
 }
 
 /* In a sticky directory nobody replaces another's file. */

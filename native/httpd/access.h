@@ -15,8 +15,11 @@ typedef struct jk_access jk_access;
 const jk_access *jk_access_of_children(apr_pool_t *p);
 const char *jk_access_name(const jk_access *who);
 
-/* who NULL: somebody whom nobody knows. false too where there is no such file. Where an access control list may say otherwise, a known user may. */
+/* true where who is NULL, and where an access control list may say otherwise; false where there is no such file. */
 bool jk_access_may(const jk_access *who, const char *path, int what);
+
+/* May every user of this machine? */
+bool jk_access_all_may(const char *path, int what);
 
 /* The file, or the directory above it, that all can write to; NULL: none. */
 const char *jk_access_open_to_all(apr_pool_t *p, const char *path);

@@ -32,7 +32,7 @@ static bool holds_secret(const jk_check *c, const char *file)
 
 static void check_secret(const jk_check *c, const char *file)
 {
-    if (holds_secret(c, file) && jk_access_may(NULL, file, JK_ACCESS_READ))
+    if (holds_secret(c, file) && jk_access_all_may(file, JK_ACCESS_READ))
         jk_findings_add(c->found, JK_FIND_WARN, file, 0, "the file holds a secret, and every user of this machine can read it; chmod o-r %s", file);
 }
 
@@ -45,20 +45,8 @@ static void check_writable(const jk_check *c, const char *file)
                         "chmod o-w %s", open, open);
 }
 
-/* Children read it again when it changes; they are not root. */
-static void check_reload(const jk_check *c, const jk_access *children, const jk_server *conf)
-{
-    if (conf->mount_file == NULL || conf->mount_reload == 0 || access(conf->mount_file, R_OK) != 0 ||
-        jk_access_may(children, conf->mount_file, JK_ACCESS_READ))
-        return;
-    jk_findings_add(c->found, JK_FIND_WARN, conf->mount_where_file, conf->mount_where_line, "%s can be read by root, but not by the server's user "
-                    "(%s): when it changes, only a restart will read it; give that user the right to read it, or set JkMountFileReload 0",
-                    conf->mount_file, jk_access_name(children));
-}
-
 void jk_check_files(const jk_check *c)
 {
-    const jk_access *children = jk_access_of_children(c->p);
     const apr_array_header_t *all = c->workers->props->all;
     apr_hash_t *seen = apr_hash_make(c->p);
 
@@ -72,12 +60,8 @@ void jk_check_files(const jk_check *c)
     }
     for (const server_rec *v = c->s; v; v = v->next) {
         const jk_server *conf = jk_config_of((server_rec *)v);
-        if (conf->s != v)
-            continue;
-        if (conf->mount_file)
+        if (conf->s == v && conf->mount_file)
             check_writable(c, conf->mount_file);
-        if (children)
-            check_reload(c, children, conf);
     }
 }
 
@@ -106,7 +90,7 @@ static void check_socket(const jk_check *c, const jk_access *children, const jk_
                         one->unix_path);
     else if (!S_ISSOCK(st.st_mode))
         jk_findings_add(c->found, JK_FIND_WARN, JK_PROP_AT(at), "%s is no socket; allowed: unix: and Tomcat's unixDomainSocketPath", one->unix_path);
-    else if (children && !jk_access_may(children, one->unix_path, JK_ACCESS_WRITE))
+    else if (!jk_access_may(children, one->unix_path, JK_ACCESS_WRITE))
         jk_findings_add(c->found, JK_FIND_WARN, JK_PROP_AT(at), "the server's user (%s) may not write to %s: connecting will fail; make its group the "
                         "server's, with Tomcat's unixDomainSocketPathPermissions=\"rw-rw----\", and look at the directories above",
                         jk_access_name(children), one->unix_path);

@@ -2,6 +2,7 @@
  * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
+#include "autoalias.h"
 #include "background.h"
 #include "check.h"
 #include "config.h"
@@ -108,6 +109,7 @@ static void check_servers(const jk_check *c)
         if (conf->s != v)
             continue;
         note_mounted(c->mounted, jk_mounts_make(c->p, conf, jk_config_of(c->s), &from));
+        jk_autoalias_check(conf, c->found);
         jk_logfile_check(conf, c->found);
         jk_requestlog_check(conf, c->found);
     }
