@@ -205,6 +205,8 @@ static void check_alone(jk_parse *ps, const jk_worker_conf *one)
 
 static bool same_container(const jk_worker_conf *a, const jk_worker_conf *b)
 {
+    if (a->tune.activation != JK_ACTIVE || b->tune.activation != JK_ACTIVE) /* one of them waits */
+        return false;
     if (a->unix_path || b->unix_path)
         return a->unix_path && b->unix_path && strcmp(a->unix_path, b->unix_path) == 0;
     return a->tune.port && a->tune.port == b->tune.port && strcasecmp(a->tune.host, b->tune.host) == 0;

@@ -14,7 +14,7 @@ ROWS = directives.rows()
 WORDS = {"JkWorkersFile": "conf/workers.properties", "JkWorkerProperty": "worker.maintain=60", "JkMount": "/x w", "JkUnMount": "/x w",
          "JkMountCopy": "On", "JkStrict": "Off", "JkShmFile": "run/shm", "JkShmSize": "100", "JkWatchdogInterval": "60",
          "JkLogFile": "logs/other.log", "JkLogLevel": "info", "JkRequestLogFormat": "%w", "JkNotes": "On", "JkOptions": "+FlushPackets",
-         "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "/dev/null", "JkMountFileReload": "0", "JkAutoAlias": "htdocs",
+         "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "conf/rules", "JkMountFileReload": "0", "JkAutoAlias": "htdocs",
          "JkStripSession": "On"}
 IN_LOCATION = {"JkMount": "w", "JkUnMount": "w"}
 
@@ -28,7 +28,7 @@ def line_of(row, where=None):
 @pytest.fixture(scope="module")
 def idle(make_httpd):
     """Only ever asked with -t."""
-    return make_httpd(workers=ajp13(w=1), defaults=False, start=False)
+    return make_httpd(workers=ajp13(w=1), defaults=False, start=False, files={"conf/rules": "/r=w\n"})
 
 
 def check_of(httpd, main="", vhost=""):

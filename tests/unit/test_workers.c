@@ -610,6 +610,8 @@ static const struct {
     { LB "worker.a.port=1\nworker.b.port=1\n", "members 'a' and 'b' of 'lb' are one container, localhost:1: nothing is balanced between them",
       "one container", false, false },
     { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.host=g\nworker.b.host=h\n", "", "two hosts", false, false },
+    { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.port=1\nworker.b.port=1\nworker.b.activation=D\n", "",
+      "one container, and one of them waits", false, false },
     { LB "worker.a.port=0\nworker.b.port=0\n", "sessions of 'lb' stay with their member where the containers' server.xml says so: <Engine "
       "jvmRoute=\"NAME\" ..> with these names: a, b", "two that wait for an address", false, false },
     { LB "worker.a.domain=d\nworker.b.redirect=d\n", "which is no member's route, but a domain", "a domain is no route", false, true },
