@@ -157,16 +157,30 @@ static void check_mounted(const jk_check *c)
     }
 }
 
+/* A path that leads to another file, or an empty one. */
+static void check_content(const jk_check *c)
+{
+    const apr_array_header_t *all = c->workers->props->all;
+
+    for (int i = 0; i < all->nelts; i++)
+        if (strncmp(APR_ARRAY_IDX(all, i, jk_prop).key, "worker.", 7) == 0)
+            return;
+    if (c->texts->file && jk_findings_count(c->found, JK_FIND_ERROR) == 0)
+        jk_findings_add(c->found, JK_FIND_WARN, c->texts->file, 0, "no line begins with 'worker.', and no worker is there but 'ajp13' at "
+                        "localhost:8009; is this the workers file?");
+}
+
 void jk_check_directives(const jk_check *c)
 {
     const jk_access *children = jk_access_of_children(c->p);
     const apr_array_header_t *all = c->workers->workers;
 
     tell_needless(c, "JkShmFile", "the shared memory has no file");
-    tell_needless(c, "JkShmSize", "the shared memory has room for 1024 workers, and takes what it needs");
+    tell_needless(c, "JkShmSize", "without it there is room for 1024 workers");
     if (c->texts->file == NULL && c->texts->lines->nelts == 0)
         jk_findings_add(c->found, JK_FIND_WARN, NULL, 0, "there is neither JkWorkersFile nor JkWorkerProperty: no worker is there but 'ajp13' at "
                         "localhost:8009; add JkWorkersFile conf/workers.properties");
+    check_content(c);
     check_mounted(c);
     for (int i = 0; i < all->nelts; i++)
         if (APR_ARRAY_IDX(all, i, const jk_worker_conf *)->unix_path)

@@ -1,12 +1,8 @@
 """What people write wrong, and what `httpd -t` says about it: one table. A row names every finding that comes of a configuration, in its
 order, and no other may appear. Under JkStrict On what could be lived with refuses."""
-import os
 import re
-import socket
-import time
 
 import pytest
-from lib import client
 from lib.checks import LIVED, check
 
 pytestmark = pytest.mark.differs("other words, or none")
@@ -67,7 +63,7 @@ TIME, SIZE, BOOL = "a number with ms, s, m or h", "a number with k, m or g", "tr
 HOSTS = "allowed: name, name:port, [v6]:port, unix:/path"
 LONG = "x" * 70000
 
-# (why, the workers file, findings, directives in place of "JkMount /* w")
+# (why, the workers file, findings, directives in place of "JkMount /* w"). None among the findings: a name that is none resolves to nothing.
 TABLE = [
     # ---- keys ----
     ("a slip in an attribute", GOOD + "worker.w.prot=1\n", [error(5, "attribute 'worker.w.prot' is not supported; did you mean 'port'?")]),
@@ -121,7 +117,8 @@ TABLE = [
     ("a # in a value", GOOD + "worker.w.route=a#b\n",
      [lived(5, "'#' inside the value of 'worker.w.route' begins a comment: what follows it is cut off; put a blank before a comment")]),
     ("an old Mac's line ends", GOOD.replace("\n", "\r").encode(),
-     [mount("/*"), lived(1, "there is a carriage return inside the line, and it is ignored; allowed at the end of a line: LF or CR LF")]),
+     [mount("/*"), warning(W, "no line begins with 'worker.', and no worker is there but 'ajp13' at localhost:8009; is this the workers file?"),
+      lived(1, "there is a carriage return inside the line, and it is ignored; allowed at the end of a line: LF or CR LF")]),
     ("UTF-16", GOOD.encode("utf-16"), [mount("/*"), error(1, "the file is in UTF-16; allowed: UTF-8 or ASCII")]),
     ("UTF-16 without a mark", GOOD.encode("utf-16-le"),
      [mount("/*"), *[error(n, "the line holds a NUL byte: this is no text file, or it is in UTF-16") for n in (1, 2, 3, 4, 5)]]),
@@ -181,10 +178,10 @@ TABLE = [
      [warning(4, "port 8080 is as a rule not Tomcat's AJP connector, but HTTP; its port stands in server.xml, in <Connector protocol=\"AJP/1.3\" "
                  "port=\"8009\" ../>")]),
     # ---- types ----
-    ("ajp12", GOOD.replace("ajp13", "ajp12"), [mount("/*"), error(2, "worker 'w': the type ajp12 is not supported any more; use ajp13")]),
-    ("ajp14", GOOD.replace("ajp13", "ajp14"), [mount("/*"), error(2, "worker 'w': the type ajp14 is not supported any more; use ajp13")]),
-    ("jni", GOOD.replace("ajp13", "jni"), [mount("/*"), error(2, "Unknown worker type jni for worker w; allowed: ajp13, lb, status")]),
-    ("AJP13", GOOD.replace("ajp13", "AJP13"), [mount("/*"), error(2, "Unknown worker type AJP13 for worker w; allowed: ajp13, lb, status; did you mean 'ajp13'?")]),
+    ("ajp12", GOOD.replace("ajp13", "ajp12"), [error(2, "worker 'w': the type ajp12 is not supported any more; use ajp13")]),
+    ("ajp14", GOOD.replace("ajp13", "ajp14"), [error(2, "worker 'w': the type ajp14 is not supported any more; use ajp13")]),
+    ("jni", GOOD.replace("ajp13", "jni"), [error(2, "Unknown worker type jni for worker w; allowed: ajp13, lb, status")]),
+    ("AJP13", GOOD.replace("ajp13", "AJP13"), [error(2, "Unknown worker type AJP13 for worker w; allowed: ajp13, lb, status; did you mean 'ajp13'?")]),
     ("a balancer without its type", LB.replace("worker.lb.type=lb\n", ""),
      [lived(2, "'worker.lb.balance_workers' is ignored: worker 'lb' is of type ajp13, since no type is written; did you mean worker.lb.type=lb?")],
      "JkMount /* lb"),
@@ -234,6 +231,17 @@ TABLE = [
     ("a mount of nobody", GOOD, [mount("/y", "nobody")], "JkMount /* w\nJkMount /y nobody"),
     ("a slip in a mount", GOOD.replace(".w.", ".tomcat.").replace("=w", "=tomcat"),
      [finding(LIVED, r"conf/httpd\.conf:\d+", "JkMount /*: " + NO_WORKER.format("tomact") + "; did you mean 'tomcat'?")], "JkMount /* tomact"),
+    ("a mount of a balancer's member", LB,
+     [finding(LIVED, r"conf/httpd\.conf:\d+", "JkMount /a: " + NO_WORKER.format("a") + "; it is a member of a balancer: mount that one, or add it to worker.list")],
+     "JkMount /* lb\nJkMount /a a"),
+    ("a file from the other system", ("\ufeff" + GOOD).replace("\n", "\r\n").replace("8009", "8009;"), [garbage(4, "8009;", "worker.w.port", "a number", 8009)]),
+    ("a value for two", GOOD.replace("8009", "8009,8010"), [garbage(4, "8009,8010", "worker.w.port", "a number", 8009)]),
+    ("a mount before its file", None, [mount("/y", "nobody")],
+     "JkMount /* w\nJkMount /y nobody\nJkWorkersFile conf/good.properties"),
+    ("a file of another kind", "<Server port=\"8005\">\n  <Connector protocol=\"AJP/1.3\"/>\n</Server>\n",
+     [mount("/*"), warning(W, "no line begins with 'worker.', and no worker is there but 'ajp13' at localhost:8009; is this the workers file?"),
+      warning(3, "'</Server>' has no '=' and is ignored; allowed: KEY=VALUE")]),
+    ("an empty file", "", [mount("/*"), warning(W, "no line begins with 'worker.', and no worker is there but 'ajp13' at localhost:8009; is this the workers file?")]),
     ("an exclusion for nobody", GOOD, [finding(LIVED, r"conf/httpd\.conf:\d+", "JkUnMount /y: there is no worker 'nobody' in worker.list")],
      "JkMount /* w\nJkUnMount /y nobody"),
     ("no file at all", None, [r"^warning: there is neither JkWorkersFile nor JkWorkerProperty: no worker is there but 'ajp13' at localhost:8009; add JkWorkersFile", mount("/*")]),
@@ -256,18 +264,14 @@ TABLE = [
 ]
 
 
-def mount_without_place(row):
-    return row[3] if len(row) > 3 else "JkMount /* w"
-
-
 @pytest.fixture(scope="module")
 def httpd(make_httpd):
     """For -t alone: never started."""
-    return make_httpd(start=False)
+    return make_httpd(start=False, files={"conf/good.properties": GOOD})
 
 
 def judge(row, said, strict):
-    """Every line is expected, in its order, and each that is expected is there. None: one line more, whatever it says."""
+    """Every line is expected, in its order, and each that is expected is there. None: one line more, of what the mistake does to the value."""
     expected = [p.replace(LIVED, "error") if p and strict else p for p in row[2]]
     assert len(said.lines) == len(expected) and all(p is None or re.search(p, ln) for p, ln in zip(expected, said.lines)), \
         "expected:\n" + "\n".join(map(str, expected)) + "\nsaid:\n" + "\n".join(said.lines)
@@ -280,4 +284,5 @@ def judge(row, said, strict):
 @pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
 def test_each_mistake_is_seen(httpd, row, strict):
-    judge(row, check(httpd, row[1], mount_without_place(row) + ("\nJkStrict On" if strict else "")), strict)
+    config = row[3] if len(row) > 3 else "JkMount /* w"
+    judge(row, check(httpd, row[1], config + ("\nJkStrict On" if strict else "")), strict)

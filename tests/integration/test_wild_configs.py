@@ -1,9 +1,11 @@
 """Configurations as tutorials, distributions and people write them, host names aside. They work, and so `httpd -t` has nothing to say of them
 that is more than a hint."""
+import re
+
 import pytest
 from lib.checks import LIVED, check
+from lib.httpd import TOP
 from test_first_page import DEBIAN_WORKERS, TUTORIAL, TUTORIAL_WORKERS
-import re
 
 pytestmark = pytest.mark.differs("the incumbent says other things")
 
@@ -31,7 +33,7 @@ WILD = {
         LOG + "JkMount /* loadbalancer\n"),
 
     "one machine, two ports, macros": (
-        "tomcat_host=127.0.0.1\nfirst=8109\nworkers.tomcat_home=/opt/tomcat\nworkers.java_home=$(JAVA)/jre\nJAVA=/usr\nps=/\n".replace("$(JAVA)", "/usr") +
+        "tomcat_host=127.0.0.1\nfirst=8109\nworkers.tomcat_home=/opt/tomcat\nJAVA=/usr\nworkers.java_home=$(JAVA)/jre\nps=/\n"
         "worker.list=router\nworker.a.type=ajp13\nworker.a.host=$(tomcat_host)\nworker.a.port=$(first)\nworker.b.type=ajp13\n"
         "worker.b.host=$(tomcat_host)\nworker.b.port=8209\nworker.router.type=lb\nworker.router.balance_workers=a\nworker.router.balance_workers=b\n"
         "worker.router.method=B\n",
@@ -135,7 +137,6 @@ def test_debians_own(httpd):
 
 def test_our_own_sample(httpd):
     """conf/ of the source, with JkStrict On as it has it."""
-    from lib.httpd import TOP
     lines = open(f"{TOP}/conf/httpd-jk.conf").read().replace("LoadModule", "#").replace("JkWorkersFile", "#")
     said = check(httpd, open(f"{TOP}/conf/workers.properties").read(), lines)
     assert (said.code, said.lines) == (0, []), said
