@@ -34,6 +34,15 @@ static apr_filetype_e type_of(request_rec *r, const char *path)
     return apr_stat(&info, path, APR_FINFO_TYPE, r->pool) == APR_SUCCESS ? info.filetype : APR_NOFILE;
 }
 
+void jk_autoalias_check(const jk_server *conf, jk_findings *found)
+{
+    apr_finfo_t info;
+
+    if (conf->alias_dir && (apr_stat(&info, conf->alias_dir, APR_FINFO_TYPE, found->p) != APR_SUCCESS || info.filetype != APR_DIR))
+        jk_findings_add(found, JK_FIND_WARN, conf->alias_where_file, conf->alias_where_line, "JkAutoAlias: %s is no directory: no file is served from "
+                        "there", conf->alias_dir);
+}
+
 bool jk_autoalias_has(request_rec *r, const char *dir, const char *normal)
 {
     return type_of(r, apr_pstrcat(r->pool, dir, normal, NULL)) == APR_REG;

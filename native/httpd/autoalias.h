@@ -2,8 +2,12 @@
 #ifndef JK_HTTPD_AUTOALIAS_H
 #define JK_HTTPD_AUTOALIAS_H
 
-#include <httpd.h>
-#include <stdbool.h>
+#include "config.h"
+
+#include "jk/conf/findings.h"
+
+/* In check_config: is it there? */
+void jk_autoalias_check(const jk_server *conf, jk_findings *found);
 
 /* In the translate hook, for a request that no mount maps; `normal` is its path's normal form. OK: r->filename is set. DECLINED: this is no
  * application's. Else the status of a refusal. */

@@ -106,6 +106,8 @@ typedef struct jk_server {
     int mount_where_line;
     int mount_reload;      /* JkMountFileReload, s; -1: not set */
     const char *alias_dir; /* JkAutoAlias; NULL: none */
+    const char *alias_where_file;
+    int alias_where_line;
     const char *strip;     /* JkStripSession: what is cut off, "": nothing; NULL: not set */
     int options, minus; /* of JK_OPT_x; what minus names counts after jk_directives_settle() no more */
     const char *env[JK_ENV_COUNT], *cert_chain_prefix;

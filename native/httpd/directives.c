@@ -471,6 +471,8 @@ static const char *set_alias(cmd_parms *cmd, void *dir, const char *path)
 
     (void)dir;
     conf->alias_dir = ap_server_root_relative(cmd->pool, path);
+    conf->alias_where_file = cmd->directive->filename;
+    conf->alias_where_line = cmd->directive->line_num;
     return conf->alias_dir ? NULL : "JkAutoAlias: the path is not valid";
 }
 

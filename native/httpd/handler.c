@@ -122,20 +122,26 @@ static bool for_directory(const request_rec *r)
     return r->main && r->main->finfo.filetype == APR_DIR;
 }
 
-/* The rule that maps the path, which stays until the request is over; NULL: none does. */
-static const jk_rule *find_rule(request_rec *r, const jk_server *conf, const char *path)
+/* The map may be replaced while the request is under way: what mapped it stays as long as it does. */
+static const jk_rule *find_and_hold(request_rec *r, jk_follow *follow, const char *path)
 {
-    jk_held *held = conf->follow ? jk_follow_hold(conf->follow, r) : NULL;
-    const jk_rule *rule = jk_match_find(held ? jk_follow_match(held) : conf->map, jk_span_of(path)).rule;
+    jk_held *held = jk_follow_hold(follow, r);
+    const jk_rule *rule = jk_match_find(jk_follow_match(held), jk_span_of(path)).rule;
     request_rec *top = r;
 
-    while (top->main) /* which gets its notes */
+    while (top->main) /* which gets the notes of its sub-requests */
         top = top->main;
-    if (held && rule)
+    if (rule)
         jk_follow_drop_with(held, top->pool);
-    else if (held)
+    else
         jk_follow_drop(held);
     return rule;
+}
+
+/* The rule that maps the path; NULL: none does. */
+static inline const jk_rule *find_rule(request_rec *r, const jk_server *conf, const char *path)
+{
+    return conf->follow ? find_and_hold(r, conf->follow, path) : jk_match_find(conf->map, jk_span_of(path)).rule;
 }
 
 /* OK: mapped. DECLINED: not ours. Else a status. *normal is the path's normal form. */
@@ -151,14 +157,12 @@ static int map(request_rec *r, const jk_server *conf, const char **normal)
         JK_INFO(&log, "Potentially unsafe request url '%s' rejected", *normal);
         return DECLINED;
     }
-    if (conf->alias_dir && for_directory(r) && !jk_autoalias_has(r, conf->alias_dir, *normal))
+    if (conf->alias_dir && (conf->map == NULL || (for_directory(r) && !jk_autoalias_has(r, conf->alias_dir, *normal))))
         return DECLINED;
-    rule = conf->map ? find_rule(r, conf, *normal) : NULL;
+    rule = find_rule(r, conf, *normal);
     if (rule == NULL)
         return DECLINED;
     note_mapped(r, rule, r->uri);
-    if (for_directory(r)) /* mod_dir wants a regular file: only so does "/" with a mounted index page work */
-        note_mapped(r->main, rule, r->main->uri);
     r->uri = (char *)*normal; /* access control of what follows looks at the form that was mapped */
     return OK;
 }
@@ -171,6 +175,17 @@ static bool not_ours(request_rec *r)
 static bool switched_off(request_rec *r)
 {
     return !apr_is_empty_table(r->subprocess_env) && apr_table_get(r->subprocess_env, "no-jk") != NULL;
+}
+
+/* mod_dir wants a regular file: only so does "/" with a mounted index page work. */
+static void map_main(request_rec *r)
+{
+    jk_mapped found = *mapped_of(r);
+
+    found.uri = r->main->uri;
+    keep(r->main, found);
+    apr_table_setn(r->main->notes, "JK_WORKER_NAME", found.name);
+    r->main->handler = JK_HANDLER;
 }
 
 int jk_handler_translate(request_rec *r)
@@ -187,6 +202,8 @@ int jk_handler_translate(request_rec *r)
     status = map(r, conf, &normal);
     if (status == DECLINED && conf->alias_dir)
         return jk_autoalias_translate(r, conf->alias_dir, normal);
+    if (status == OK && for_directory(r))
+        map_main(r);
     return status;
 }
 

@@ -249,8 +249,8 @@ static void tell_contexts(apr_pool_t *p, const jk_server *conf, const jk_log *lo
             list = apr_psprintf(p, "%s%s%.*s|/* (%s:%d)", list, *list ? ", " : "", (int)context.len, (const char *)context.p, rule->file, rule->line);
     }
     if (n > 0)
-        JK_INFO(log, "%d contexts are mounted without what stands before their last '/': a request for that alone goes nowhere. This mounts both: %s%s",
-                n, list, n > CONTEXTS_MOST ? ", and so on" : "");
+        JK_INFO(log, "%d mounts leave out their own context: a request for /app is none for what lies below /app/, and here nothing maps it. Written like "
+                "this they map both: %s%s", n, list, n > CONTEXTS_MOST ? ", and so on" : "");
 }
 
 void jk_mounts_tell(server_rec *s)

@@ -2,6 +2,7 @@
  * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
+#include "autoalias.h"
 #include "background.h"
 #include "config.h"
 #include "environ.h"
@@ -98,12 +99,14 @@ static void check_mounts(apr_pool_t *p, server_rec *s, jk_findings *found)
 {
     const jk_mounts_from from = { now.workers, now.texts.rules, found, false };
 
-    for (server_rec *v = s; v; v = v->next)
-        if (jk_config_of(v)->s == v) {
-            jk_mounts_make(p, jk_config_of(v), jk_config_of(s), &from);
-            jk_logfile_check(jk_config_of(v), found);
-            jk_requestlog_check(jk_config_of(v), found);
-        }
+    for (server_rec *v = s; v; v = v->next) {
+        if (jk_config_of(v)->s != v)
+            continue;
+        jk_mounts_make(p, jk_config_of(v), jk_config_of(s), &from);
+        jk_autoalias_check(jk_config_of(v), found);
+        jk_logfile_check(jk_config_of(v), found);
+        jk_requestlog_check(jk_config_of(v), found);
+    }
 }
 
 /* Runs in -t and -S, at -k graceful before the signal is sent, at the start and at each restart. An error from here ends a running

@@ -163,13 +163,17 @@ static bool is_boundary(jk_span s, size_t at)
     return at >= s.len || memchr("/?#;,\"' ", s.p[at], 8) != NULL;
 }
 
-/* Replaces `inside` where it stands at `at`. */
-static bool replace_at(const jk_publish *p, jk_span value, size_t at, char *out)
+/* Does `inside` stand at `at`? */
+static bool is_inside(const jk_publish *p, jk_span value, size_t at)
 {
     size_t end = at + p->inside.len;
 
-    if (end > value.len || (p->inside.len && memcmp(value.p + at, p->inside.p, p->inside.len) != 0) || !is_boundary(value, end))
-        return false;
+    return end <= value.len && (p->inside.len == 0 || memcmp(value.p + at, p->inside.p, p->inside.len) == 0) && is_boundary(value, end);
+}
+
+/* What stands from `at` to `end` becomes `outside`. */
+static void put_outside(const jk_publish *p, jk_span value, size_t at, size_t end, char *out)
+{
     memcpy(out, value.p, at);
     out += at;
     if (p->outside.len)
@@ -179,6 +183,13 @@ static bool replace_at(const jk_publish *p, jk_span value, size_t at, char *out)
         *out++ = '/';
     memcpy(out, value.p + end, value.len - end);
     out[value.len - end] = '\0';
+}
+
+static bool replace_at(const jk_publish *p, jk_span value, size_t at, char *out)
+{
+    if (at > value.len || !is_inside(p, value, at))
+        return false;
+    put_outside(p, value, at, at + p->inside.len, out);
     return true;
 }
 
@@ -217,7 +228,7 @@ bool jk_publish_back(const jk_publish *p, jk_span value, char *out)
 {
     size_t at = path_at(p, value, 0);
 
-    return at <= value.len && replace_at(p, value, at, out);
+    return replace_at(p, value, at, out);
 }
 
 static size_t skip(jk_span s, size_t at, const char *what)
@@ -239,11 +250,10 @@ bool jk_publish_back_refresh(const jk_publish *p, jk_span value, char *out)
         size_t sign = skip(value, at + 3, " \t");
         at = sign < value.len && value.p[sign] == '=' ? skip(value, sign + 1, " \t\"'") : at;
     }
-    at = path_at(p, value, at);
-    return at <= value.len && replace_at(p, value, at, out);
+    return replace_at(p, value, path_at(p, value, at), out);
 }
 
-/* JSESSIONID=1; Path=/store; HttpOnly */
+/* JSESSIONID=1; Path=/store; HttpOnly. The root's own path is "/", and must become "/shop": a browser sends no cookie of "/shop/" to "/shop". */
 bool jk_publish_back_cookie(const jk_publish *p, jk_span value, char *out)
 {
     const uint8_t *semicolon = value.p;
@@ -256,7 +266,11 @@ bool jk_publish_back_cookie(const jk_publish *p, jk_span value, char *out)
         if (at >= value.len || value.p[at] != '=')
             continue;
         at = skip(value, at + 1, " \t\"");
-        return at < value.len && value.p[at] == '/' && replace_at(p, value, at, out);
+        if (at >= value.len || value.p[at] != '/' || !is_inside(p, value, at))
+            return false;
+        bool root = p->inside.len == 0 && is_boundary(value, at + 1);
+        put_outside(p, value, at, at + (root ? 1 : p->inside.len), out);
+        return true;
     }
     return false;
 }

@@ -200,7 +200,9 @@ static const struct {
     { COOKIE, "/shop", "/store", "J=1; Path", NULL, "without a value" },
     { COOKIE, "/shop", "/store", "J=1; Path=", NULL, "with an empty one" },
     { COOKIE, "/shop", "/store", "J=1;", NULL, "nothing behind the ';'" },
-    { COOKIE, "/shop", "", "J=1; Path=/", "J=1; Path=/shop/", "from the root" },
+    { COOKIE, "/shop", "", "J=1; Path=/", "J=1; Path=/shop", "from the root" },
+    { COOKIE, "/shop", "", "J=1; Path=/; Secure", "J=1; Path=/shop; Secure", "with more behind it" },
+    { COOKIE, "/shop", "", "J=1; Path=/x", "J=1; Path=/shop/x", "below the root" },
     { COOKIE, "", "/store", "J=1; Path=/store", "J=1; Path=/", "to the root" },
 };
 
