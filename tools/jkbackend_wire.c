@@ -210,7 +210,7 @@ bool jkb_wire_head(jkb_wire *w, unsigned status, const jkb_field *fields, size_t
     jk_out_string(&out, jk_span_of(reason)); /* Tomcat's words for a status: the number again */
     jk_out_u16(&out, (unsigned)n);
     for (size_t i = 0; i < n; i++) {
-        uint16_t code = jk_codes_response_header(fields[i].name);
+        uint16_t code = jk_codes_response_header(fields[i].name).code;
         if (code)
             jk_out_u16(&out, code);
         else

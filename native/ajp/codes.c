@@ -28,12 +28,22 @@ static const jk_span response_headers[] = {
     JK_SPAN_LIT("Servlet-Engine"), JK_SPAN_LIT("Status"),          JK_SPAN_LIT("WWW-Authenticate"),
 };
 
-/* The request headers that are anything but plain strings, by length; a row's name is in lower case. */
-static const struct known {
+/* The headers that are anything but plain strings, by length; a row's name is in lower case. */
+typedef struct known {
     uint8_t len;
     char name[18];
     jk_header_code is;
-} known[] = {
+} known;
+
+#define LENGTHS 19 /* of names: 0 to 18 */
+
+/* rows[first[n]] is the first whose length is at least n. */
+typedef struct lexicon {
+    const known *rows;
+    uint8_t first[LENGTHS];
+} lexicon;
+
+static const known known_in_requests[] = {
     { 2, "te", { 0, JK_HEADER_HOP } },
     { 4, "host", { 0xA00B, JK_HEADER_PLAIN } },
     { 6, "accept", { 0xA001, JK_HEADER_PLAIN } },
@@ -55,8 +65,28 @@ static const struct known {
     { 17, "transfer-encoding", { 0, JK_HEADER_HOP } },
 };
 
-/* first[n]: the first row of `known` whose length is at least n. */
-static const uint8_t first[19] = { 0, 0, 0, 1, 1, 2, 2, 5, 9, 9, 9, 12, 12, 13, 14, 16, 18, 18, 19 };
+static const known known_in_responses[] = {
+    { 2, "te", { 0, JK_HEADER_HOP } },
+    { 4, "date", { 0xA004, JK_HEADER_PLAIN } },
+    { 6, "status", { 0xA00A, JK_HEADER_PLAIN } },
+    { 7, "trailer", { 0, JK_HEADER_HOP } },
+    { 7, "upgrade", { 0, JK_HEADER_HOP } },
+    { 8, "location", { 0xA006, JK_HEADER_PLAIN } },
+    { 10, "connection", { 0, JK_HEADER_HOP } },
+    { 10, "keep-alive", { 0, JK_HEADER_HOP } },
+    { 10, "set-cookie", { 0xA007, JK_HEADER_PLAIN } },
+    { 11, "set-cookie2", { 0xA008, JK_HEADER_PLAIN } },
+    { 12, "content-type", { 0xA001, JK_HEADER_PLAIN } },
+    { 13, "last-modified", { 0xA005, JK_HEADER_PLAIN } },
+    { 14, "content-length", { 0xA003, JK_HEADER_PLAIN } },
+    { 14, "servlet-engine", { 0xA009, JK_HEADER_PLAIN } },
+    { 16, "content-language", { 0xA002, JK_HEADER_PLAIN } },
+    { 16, "www-authenticate", { 0xA00B, JK_HEADER_PLAIN } },
+    { 17, "transfer-encoding", { 0, JK_HEADER_HOP } },
+};
+
+static const lexicon requests = { known_in_requests, { 0, 0, 0, 1, 1, 2, 2, 5, 9, 9, 9, 12, 12, 13, 14, 16, 18, 18, 19 } };
+static const lexicon responses = { known_in_responses, { 0, 0, 0, 1, 1, 2, 2, 3, 5, 6, 6, 9, 10, 11, 12, 14, 14, 16, 17 } };
 
 uint8_t jk_codes_method(jk_span method)
 {
@@ -83,7 +113,7 @@ static bool same_lower(const uint8_t *p, const char *lower, size_t len)
     return true;
 }
 
-jk_header_code jk_codes_request_header(jk_span name)
+static jk_header_code look_up(const lexicon *in, jk_span name)
 {
     static const jk_header_code plain = { 0, JK_HEADER_PLAIN };
     static const jk_header_code hop = { 0, JK_HEADER_HOP };
@@ -91,13 +121,23 @@ jk_header_code jk_codes_request_header(jk_span name)
     if (name.len < 2)
         return plain;
     uint8_t c = jk_span_lower(name.p[0]);
-    if (name.len < ROWS(first) - 1)
-        for (unsigned i = first[name.len]; i < first[name.len + 1]; i++)
-            if ((uint8_t)known[i].name[0] == c && same_lower(name.p, known[i].name, name.len))
-                return known[i].is;
+    if (name.len < LENGTHS - 1)
+        for (unsigned i = in->first[name.len]; i < in->first[name.len + 1]; i++)
+            if ((uint8_t)in->rows[i].name[0] == c && same_lower(name.p, in->rows[i].name, name.len))
+                return in->rows[i].is;
     if (c == 'p' && name.len > 6 && same_lower(name.p, "proxy-", 6))
         return hop;
     return plain;
+}
+
+jk_header_code jk_codes_request_header(jk_span name)
+{
+    return look_up(&requests, name);
+}
+
+jk_header_code jk_codes_response_header(jk_span name)
+{
+    return look_up(&responses, name);
 }
 
 jk_span jk_codes_request_header_name(unsigned code)
@@ -110,12 +150,4 @@ jk_span jk_codes_response_header_name(unsigned code)
 {
     unsigned i = code - 0xA000u;
     return i < ROWS(response_headers) ? response_headers[i] : JK_SPAN_NONE;
-}
-
-uint16_t jk_codes_response_header(jk_span name)
-{
-    for (unsigned i = 1; i < ROWS(response_headers); i++)
-        if (name.len == response_headers[i].len && jk_span_ieq(name, response_headers[i]))
-            return (uint16_t)(0xA000u + i);
-    return 0;
 }

@@ -124,25 +124,12 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
     jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
 
     for (int i = 0; i < 3; i++)
-        if (all[i]->anchor && (const char *)p >= all[i]->mem && (const char *)p < all[i]->mem + all[i]->size)
+        if (all[i]->anchor && (size_t)((const char *)p - all[i]->mem) < all[i]->size)
             return all[i];
     return NULL;
 }
 
 /* ---- headers ---- */
-
-static bool hop_by_hop(jk_span name, const char *connection)
-{
-    static const jk_span hop[] = { JK_SPAN_LIT("Connection"), JK_SPAN_LIT("Keep-Alive"), JK_SPAN_LIT("TE"), JK_SPAN_LIT("Trailer"),
-                                   JK_SPAN_LIT("Transfer-Encoding"), JK_SPAN_LIT("Upgrade") };
-
-    for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++)
-        if (name.len == hop[i].len && jk_span_ieq(name, hop[i]))
-            return true;
-    if (name.len > 6 && jk_span_ieq((jk_span){ name.p, 6 }, JK_SPAN_LIT("Proxy-")))
-        return true;
-    return connection && jk_span_lists(jk_span_of(connection), name);
-}
 
 static void set_content_type(request_rec *r, char *value)
 {
@@ -202,13 +189,15 @@ static void keep_fields(request_rec *r, jk_reply *head)
     head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
 }
 
-static void take_field(const jk_answer *a, const jk_reply *head, jk_span name, jk_span value)
+static void take_field(const jk_answer *a, jk_header_code is, jk_span name, jk_span value)
 {
     char *text = (char *)value.p;
 
+    if (is.kind == JK_HEADER_HOP)
+        return;
     if (a->publish)
         text = jk_published_field(a->r, a->publish, (const char *)name.p, text);
-    set_field(a->r, head->code ? head->code : jk_codes_response_header(name), (const char *)name.p, text);
+    set_field(a->r, is.code, (const char *)name.p, text);
 }
 
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
@@ -254,8 +243,10 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     keep_fields(r, head);
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
-        if (head->code || !hop_by_hop(name, connection))
-            take_field(a, head, name, value);
+        if (head->code)
+            take_field(a, (jk_header_code){ .code = head->code }, name, value);
+        else if (connection == NULL || !jk_span_lists(jk_span_of(connection), name))
+            take_field(a, jk_codes_response_header(name), name, value);
     if (a->cookie && *a->cookie)
         apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
     a->length = r->clength;

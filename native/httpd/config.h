@@ -43,7 +43,44 @@ typedef struct jk_mount {
     int line;
 } jk_mount;
 
+/* The variables of the environment whose names directives choose. From JK_ENV_OF_REQUEST on they are read together, once, by the handler. */
+typedef enum jk_env {
+    JK_ENV_WORKER,
+    JK_ENV_REQUEST_ID,
+    JK_ENV_OF_REQUEST,
+    JK_ENV_REMOTE_ADDR = JK_ENV_OF_REQUEST,
+    JK_ENV_REMOTE_PORT,
+    JK_ENV_REMOTE_HOST,
+    JK_ENV_REMOTE_USER,
+    JK_ENV_AUTH_TYPE,
+    JK_ENV_LOCAL_NAME,
+    JK_ENV_LOCAL_ADDR,
+    JK_ENV_LOCAL_PORT,
+    JK_ENV_IGNORE_CL,
+    JK_ENV_HTTPS,
+    JK_ENV_SSL_PROTOCOL,
+    JK_ENV_SSL_CERT,
+    JK_ENV_SSL_CIPHER,
+    JK_ENV_SSL_SESSION,
+    JK_ENV_SSL_KEY_SIZE,
+    JK_ENV_COUNT
+} jk_env;
+
+/* One JkEnvVar. */
+typedef struct jk_env_var {
+    const char *name;
+    const char *standard; /* sent where the variable is not set; NULL: then nothing is sent */
+} jk_env_var;
+
+/* Where a directive stands, for the words of a finding. */
+typedef struct jk_place {
+    const char *file;
+    int line;
+} jk_place;
+
 typedef struct jk_logfile jk_logfile;
+typedef struct jk_environ jk_environ;
+typedef struct jk_requestlog jk_requestlog;
 typedef struct jk_follow jk_follow;
 
 /* Of the main server alone. */
@@ -72,9 +109,12 @@ typedef struct jk_server {
     const char *alias_where_file;
     int alias_where_line;
     const char *strip;     /* JkStripSession: what is cut off, "": nothing; NULL: not set */
-    const char *worker_env; /* JkWorkerIndicator; NULL: not set */
-    int options, minus;
-    const char *log_file, *log_stamp, *request_id_env;
+    int options, minus; /* of JK_OPT_x; what minus names counts after jk_directives_settle() no more */
+    const char *env[JK_ENV_COUNT], *cert_chain_prefix;
+    apr_array_header_t *env_vars; /* of jk_env_var; a name stands once */
+    int extract_ssl;              /* 0, 1; -1: not set */
+    const char *log_file, *log_stamp, *request_log;
+    jk_place log_file_at, request_log_at;
     int log_level; /* -1: not set */
 
     /* Made at post_config. */
@@ -83,6 +123,8 @@ typedef struct jk_server {
     /* Of a process: these were said once. */
     volatile apr_uint32_t told_rewrite, told_indicator;
     jk_logfile *logfile;
+    const jk_environ *environ; /* what of the above is to be looked for in a request */
+    const jk_requestlog *format; /* NULL: no line for each request */
 } jk_server;
 
 extern module AP_MODULE_DECLARE_DATA jk_module;
@@ -90,6 +132,9 @@ extern const command_rec jk_directives[];
 
 void *jk_directives_create(apr_pool_t *p, server_rec *s);
 void *jk_directives_merge(apr_pool_t *p, void *base, void *own);
+
+/* At post_config, before anything asks: what the directives of a server come to. Idempotent; the main server comes first. */
+void jk_directives_settle(jk_server *conf);
 
 static inline jk_server *jk_config_of(server_rec *s)
 {

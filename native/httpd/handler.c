@@ -29,6 +29,7 @@ typedef struct jk_mapped {
     jk_span pattern;  /* of the rule; absent: none has mapped it */
     const char *uri;  /* the decoded path before it was normalised */
     const apr_table_t *hop_fields; /* see request.h; NULL: none */
+    bool taken; /* the handler has not declined it */
 } jk_mapped;
 
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
@@ -348,7 +349,7 @@ static jk_mapped named_worker(request_rec *r, jk_server *conf, const char *text)
 /* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
 static int find_worker(request_rec *r, jk_server *conf, jk_mapped *m)
 {
-    const char *name = apr_table_get(r->subprocess_env, conf->worker_env ? conf->worker_env : "JK_WORKER_NAME"), *normal;
+    const char *name = apr_table_get(r->subprocess_env, conf->env[JK_ENV_WORKER]), *normal;
     int status;
 
     *m = (jk_mapped){ .uri = r->uri };
@@ -515,12 +516,14 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
 
 static void note_route(const jk_call *call, request_rec *r)
 {
-    jk_span route = call->in.rq.route;
+    const char *route = call->run.tour ? jk_lb_route(&call->run) : (const char *)call->in.rq.route.p; /* a NUL stands behind it */
 
-    if (route.len)
-        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p);
-    if (!call->wish.glances)
-        return;
+    if (route && *route)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
+}
+
+static void note_balancer(const jk_call *call, request_rec *r)
+{
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
@@ -536,9 +539,29 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
     note_route(call, r);
+    if (call->wish.glances)
+        note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
+    if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
+        status = call->in.status;
     tell_result(call, worker, rc, status);
     return status;
+}
+
+static const char *words(jk_span s)
+{
+    return s.p ? (const char *)s.p : "(null)";
+}
+
+/* All that the container is told of where the request came from. */
+static void tell_service(const jk_call *call)
+{
+    const jk_request *rq = &call->in.rq;
+
+    JK_DEBUG(&call->log, "Service protocol=%s method=%s ssl=%s host=%s addr=%s name=%s port=%d auth=%s user=%s laddr=%s raddr=%s uaddr=%s uri=%s",
+             words(rq->protocol), words(rq->method), rq->is_ssl ? "true" : "false", words(rq->remote_host), words(rq->remote_addr),
+             words(rq->server_name), rq->server_port, words(rq->auth_type), words(rq->remote_user), words(rq->local_addr),
+             call->in.r->connection->client_ip, call->in.r->useragent_ip, words(rq->uri));
 }
 
 static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
@@ -550,7 +573,8 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     if (status != OK)
         return status;
     call->log = jk_logfile_about(r);
-    jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
+    tell_service(call);
+    jk_answer_init(&call->answer, r, call->in.tls);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
     call->run.pool = r->pool;
@@ -593,6 +617,23 @@ static int unknown_worker(request_rec *r, const char *name)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* For the request log. */
+static void note_taken(request_rec *r, const jk_server *conf)
+{
+    if (conf->format == NULL)
+        return;
+    if (kept_of(r) == NULL)
+        keep(r, (jk_mapped){ .uri = r->uri });
+    kept_of(r)->taken = true;
+}
+
+bool jk_handler_has_taken(request_rec *r)
+{
+    const jk_mapped *kept = kept_of(r);
+
+    return kept && kept->taken;
+}
+
 int jk_handler_run(request_rec *r)
 {
     jk_server *conf = jk_config_of(r->server);
@@ -611,6 +652,7 @@ int jk_handler_run(request_rec *r)
     }
     if (m.name == NULL)
         return DECLINED;
+    note_taken(r, conf);
     if (r->proxyreq != PROXYREQ_NONE) {
         jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Proxy request for worker=%s", m.name);

@@ -1,10 +1,12 @@
 /* native/httpd/mod_jk.c - the module record and its hooks. Everything they call lies beside this file. */
 #include "config.h"
 #include "handler.h"
+#include "requestlog.h"
 #include "startup.h"
 
 #include <ap_mpm.h>
 #include <http_config.h>
+#include <http_protocol.h>
 #include <http_request.h>
 
 static void register_hooks(apr_pool_t *p)
@@ -17,6 +19,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_translate_name(jk_handler_translate, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(jk_handler_map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(jk_handler_run, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(jk_requestlog_write, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 AP_DECLARE_MODULE(jk) = {

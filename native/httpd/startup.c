@@ -5,15 +5,16 @@
 #include "autoalias.h"
 #include "background.h"
 #include "config.h"
+#include "environ.h"
 #include "lastgood.h"
 #include "logfile.h"
 #include "mounts.h"
+#include "requestlog.h"
 
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
 #include <ap_mpm.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -103,6 +104,8 @@ static void check_mounts(apr_pool_t *p, server_rec *s, jk_findings *found)
             continue;
         jk_mounts_make(p, jk_config_of(v), jk_config_of(s), &from);
         jk_autoalias_check(jk_config_of(v), found);
+        jk_logfile_check(jk_config_of(v), found);
+        jk_requestlog_check(jk_config_of(v), found);
     }
 }
 
@@ -155,22 +158,15 @@ static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
     return conf;
 }
 
-static bool open_log(apr_pool_t *p, apr_hash_t *opened, jk_server *conf)
+/* What the directives of a server come to. */
+static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
 {
-    const char *name = conf->log_file && *conf->log_file ? conf->log_file : "logs/mod_jk.log", *why = "";
-    const char *key = apr_pstrcat(p, name, "\n", conf->log_stamp, NULL);
-
-    conf->logfile = apr_hash_get(opened, key, APR_HASH_KEY_STRING);
-    if (conf->logfile)
-        return true;
-    conf->logfile = jk_logfile_open(p, conf->s, name, &why);
-    if (conf->logfile == NULL) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, conf->s, "mod_jk: could not open JkLog file %s: %s", name, why);
-        return false;
-    }
-    jk_logfile_stamp(conf->logfile, p, conf->log_stamp);
-    apr_hash_set(opened, key, APR_HASH_KEY_STRING, conf->logfile);
-    return true;
+    jk_directives_settle(conf);
+    conf->environ = jk_environ_make(p, conf);
+    conf->format = jk_requestlog_make(p, conf->request_log);
+    jk_logfile_open(logs, conf);
+    if (conf == main_conf || conf->env_vars->nelts > main_conf->env_vars->nelts)
+        jk_environ_tell(conf, p);
 }
 
 static void greet(apr_pool_t *p, const jk_server *conf)
@@ -244,7 +240,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     jk_server *main_conf = jk_config_of(s);
-    apr_hash_t *opened = apr_hash_make(pconf);
+    jk_logfiles *logs = jk_logfile_all(pconf);
     const jk_mounts_from from = { now.workers, now.texts.rules, jk_findings_make(ptemp), false };
 
     (void)plog;
@@ -254,9 +250,8 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     now.registry = jk_registry_make(pconf, now.workers, worker_types);
     for (server_rec *v = s; v; v = v->next) {
         jk_server *conf = own_config(pconf, v, main_conf);
+        ready_server(pconf, conf, main_conf, logs);
         jk_mounts_compile(pconf, conf, main_conf, &from);
-        if (!open_log(pconf, opened, conf))
-            return HTTP_INTERNAL_SERVER_ERROR;
     }
     greet(pconf, main_conf);
     start_workers(pconf, main_conf);
@@ -273,19 +268,23 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     if (now.registry == NULL)
         return;
     log = jk_logfile_for(jk_config_of(s), "CHILD_INIT");
-    jk_shm_child_begin(now.shm, (int)getpid());
+    if (jk_shm_child_begin(now.shm, (int)getpid()) != JK_OK)
+        JK_WARN(&log, 104, "there are more child processes than the shared memory has rows: this one's requests and connections are not seen by the "
+                "limits of the others; that passes when those of former configurations end, and a higher ServerLimit makes more room");
     if (jk_registry_child(now.registry, p, &log) != JK_OK)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
     else
         jk_background_child(now.background);
 }
 
-/* In the parent, for every death: what the child had under way goes with it. */
+/* In the parent, for every birth and every death: what the child had under way goes with it. */
 void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state)
 {
     (void)s;
     (void)gen;
     (void)slot;
+    if (state == MPM_CHILD_STARTED && now.shm)
+        jk_shm_parent_child_started(now.shm, (int)pid);
     if (state == MPM_CHILD_EXITED && now.shm)
         jk_shm_parent_child_ended(now.shm, (int)pid);
 }

@@ -347,13 +347,25 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     size_t len = 0;
     jk_rc rc = jk_reply_chunk(head, payload_len, &len);
 
-    if (rc != JK_OK)
+    if (rc != JK_OK) {
+        run->odd_len = JK_REPLY_CHUNK_HEAD;
+        memcpy(run->odd, head, JK_REPLY_CHUNK_HEAD);
         return broken(run, rc);
+    }
     run->chunk_left = len;
     run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
     run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);
     run->act_pending = true;
     return perform(run);
+}
+
+/* What stands behind a chunk's bytes in its packet: containers write one NUL. */
+static void skip(jk_run *run, jk_span *in)
+{
+    size_t n = MIN(run->chunk_skip, in->len);
+
+    run->chunk_skip -= n;
+    drop(in, n);
 }
 
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
@@ -366,6 +378,8 @@ static jk_rc pass_chunk(jk_run *run, jk_span *in)
     run->chunk_left -= n;
     run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
+    if (run->chunk_left == 0)
+        skip(run, in);
     return JK_OK;
 }
 
@@ -452,11 +466,9 @@ static jk_rc parse(jk_run *run)
             return JK_OK;
         else if (run->chunk_left)
             rc = pass_chunk(run, in);
-        else if (run->chunk_skip) {
-            size_t n = MIN(run->chunk_skip, in->len);
-            run->chunk_skip -= n;
-            drop(in, n);
-        } else
+        else if (run->chunk_skip)
+            skip(run, in);
+        else
             rc = next_message(run, in);
         if (rc != JK_OK)
             return rc;

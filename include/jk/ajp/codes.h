@@ -44,7 +44,7 @@ enum {
 
 #define JK_AJP_METHOD_STORED 0xFF
 
-/* What must be known of a request header to forward it. */
+/* What must be known of a header to forward it. */
 typedef enum jk_header_kind {
     JK_HEADER_PLAIN,
     JK_HEADER_LENGTH, /* Content-Length: must agree with the body that is sent */
@@ -52,7 +52,7 @@ typedef enum jk_header_kind {
 } jk_header_kind;
 
 typedef struct jk_header_code {
-    uint16_t code; /* A001 .. A00E, or 0: the name is sent as a string */
+    uint16_t code; /* A001 .. A00E of a request, A001 .. A00B of a response, or 0: the name is sent as a string */
     jk_header_kind kind;
 } jk_header_code;
 
@@ -62,16 +62,14 @@ uint8_t jk_codes_method(jk_span method);
 /* The method of a code; NULL for an unknown one and for JK_AJP_METHOD_STORED. */
 const char *jk_codes_method_name(unsigned code);
 
-/* What is known of a request header's name, whatever its case. */
+/* What is known of a header's name, whatever its case. */
 jk_header_code jk_codes_request_header(jk_span name);
+jk_header_code jk_codes_response_header(jk_span name);
 
 /* The request header of a code (A001 ..); absent for an unknown one. */
 jk_span jk_codes_request_header_name(unsigned code);
 
 /* The response header of a code (A001 .. A00B); absent for an unknown one, A000 among them. */
 jk_span jk_codes_response_header_name(unsigned code);
-
-/* The code of a response header's name, whatever its case; 0: it has none. */
-uint16_t jk_codes_response_header(jk_span name);
 
 #endif

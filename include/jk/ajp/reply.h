@@ -31,7 +31,7 @@ jk_rc jk_reply_parse(jk_span payload, jk_reply *out);
  * follow. JK_E_PAYLOAD: they would not lie in the packet. */
 jk_rc jk_reply_chunk(const uint8_t head[JK_REPLY_CHUNK_HEAD], size_t payload_len, size_t *len);
 
-/* The next header of a parsed SEND_HEADERS; false: there is none left. The value ends with a NUL beyond its span, and so
+/* The next header of a SEND_HEADERS for which jk_reply_parse() answered JK_OK: it is not checked again. false: there is none left. The value ends with a NUL beyond its span, and so
  * does the name. */
 bool jk_reply_field(jk_reply *reply, jk_span *name, jk_span *value);
 

@@ -287,15 +287,16 @@ class Httpd:
             self.stop()
             shutil.rmtree(self.root, ignore_errors=True)
 
-    def graceful(self, seconds=20.0):
-        """SIGUSR1, and back when the new generation alone serves."""
+    def graceful(self, seconds=20.0, under_load=False):
+        """SIGUSR1, and back when the new generation alone serves. under_load: there will be no moment of rest to wait for."""
         old = proc.children_of(self.pid)
         before = self.generations()
         os.kill(self.pid, 10)
         assert proc.wait_until(lambda: self.generations() > before or self.child.poll() is not None, seconds), "no new generation"
         assert self.child.poll() is None, "httpd died of a restart:\n" + self.error_log.text()[-3000:]
         assert proc.wait_until(lambda: not old & proc.children_of(self.pid), seconds), "old children do not leave"
-        self.wait_idle()
+        if not under_load:
+            self.wait_idle()
 
     def generations(self):
         return self.error_log.text().count("resuming normal operations")
