@@ -134,7 +134,8 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
 static void set_content_type(request_rec *r, char *value)
 {
     for (char *c = value; *c && *c != ';'; c++)
-        *c = (char)jk_span_lower((uint8_t)*c);
+        if (*c >= 'A' && *c <= 'Z')
+            *c |= 0x20;
     ap_set_content_type(r, value);
 }
 
@@ -203,12 +204,13 @@ static void take_field(const jk_answer *a, jk_header_code is, jk_span name, jk_s
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
 static void set_status(request_rec *r, unsigned status, jk_span reason)
 {
+    r->status = (int)status;
+    r->status_line = NULL;
+    if (status == HTTP_OK && (reason.len == 0 || (reason.len == 2 && memcmp(reason.p, "OK", 2) == 0))) /* as nearly always */
+        return;
     const char *own = ap_get_status_line((int)status);
     const char number[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
     bool known = memcmp(own, number, 3) == 0; /* else it is the line of 500 */
-
-    r->status = (int)status;
-    r->status_line = NULL;
     if (reason.len == 3 && memcmp(reason.p, number, 3) == 0) /* Tomcat sends the number again: that is no reason */
         reason.len = 0;
     if (reason.len == 0 && known)

@@ -39,8 +39,8 @@ void jk_autoalias_check(const jk_server *conf, jk_findings *found)
     apr_finfo_t info;
 
     if (conf->alias_dir && (apr_stat(&info, conf->alias_dir, APR_FINFO_TYPE, found->p) != APR_SUCCESS || info.filetype != APR_DIR))
-        jk_findings_add(found, JK_FIND_WARN, conf->alias_where_file, conf->alias_where_line, "JkAutoAlias: %s is no directory: no file is served from "
-                        "there", conf->alias_dir);
+        jk_findings_add(found, JK_FIND_WARN, conf->alias_where_file, conf->alias_where_line, "JkAutoAlias: %s is no directory: no file is "
+                        "served from there", conf->alias_dir);
 }
 
 bool jk_autoalias_has(request_rec *r, const char *dir, const char *normal)

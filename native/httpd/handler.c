@@ -42,6 +42,8 @@ typedef struct jk_call {
     char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
 
+static const char handler_name[] = "jakarta-servlet";
+
 static jk_mapped *kept_of(request_rec *r)
 {
     return ap_get_module_config(r->request_config, &jk_module);
@@ -111,9 +113,12 @@ static void note_mapped(request_rec *r, const jk_rule *rule, const char *uri)
 {
     const jk_target *target = rule->data;
 
+    if (kept_of(r) == NULL) /* so there is no note of ours yet */
+        apr_table_addn(r->notes, "JK_WORKER_NAME", target->name);
+    else
+        apr_table_setn(r->notes, "JK_WORKER_NAME", target->name);
     keep(r, (jk_mapped){ .name = target->name, .worker = target->worker, .more = target->more, .pattern = rule->pattern, .uri = uri });
-    apr_table_setn(r->notes, "JK_WORKER_NAME", target->name);
-    r->handler = JK_HANDLER;
+    r->handler = handler_name;
 }
 
 /* Is this mod_dir's question for an index page of a directory? */
@@ -185,7 +190,7 @@ static void map_main(request_rec *r)
     found.uri = r->main->uri;
     keep(r->main, found);
     apr_table_setn(r->main->notes, "JK_WORKER_NAME", found.name);
-    r->main->handler = JK_HANDLER;
+    r->main->handler = handler_name;
 }
 
 int jk_handler_translate(request_rec *r)
@@ -197,7 +202,7 @@ int jk_handler_translate(request_rec *r)
     keep_hop_fields(r);
     if ((conf->map == NULL && conf->alias_dir == NULL) || not_ours(r) || switched_off(r))
         return DECLINED;
-    if (r->handler && strcmp(r->handler, JK_HANDLER) == 0)
+    if (r->handler && strcmp(r->handler, handler_name) == 0)
         return DECLINED;
     status = map(r, conf, &normal);
     if (status == DECLINED && conf->alias_dir)
@@ -599,7 +604,7 @@ static bool for_us(request_rec *r, const jk_server *conf)
 {
     if (r->handler == NULL)
         return false;
-    if (strcmp(r->handler, JK_HANDLER) == 0)
+    if (r->handler == handler_name || strcmp(r->handler, handler_name) == 0) /* the first where a mount has set it */
         return true;
     return (conf->options & JK_OPT_DIRECTORIES) && strcmp(r->handler, DIR_MAGIC_TYPE) == 0;
 }

@@ -6,8 +6,6 @@
 
 #include <stdbool.h>
 
-#define JK_HANDLER "jakarta-servlet"
-
 int jk_handler_translate(request_rec *r);
 int jk_handler_map_to_storage(request_rec *r);
 int jk_handler_run(request_rec *r);

@@ -239,8 +239,8 @@ static void tell_lonely(const jk_server *main_conf, const jk_log *log)
     for (server_rec *v = main_conf->s->next; v; v = v->next)
         if (jk_config_of(v)->mount_copy == JK_COPY_ON)
             return;
-    JK_INFO(log, "the main server's %" APR_SIZE_T_FMT " mounts apply to no virtual host: JkMountCopy On inside a <VirtualHost>, or JkMountCopy All in "
-            "the main server, copies them", jk_match_count(main_conf->map));
+    JK_INFO(log, "the main server's %" APR_SIZE_T_FMT " mounts apply to no virtual host: JkMountCopy On inside a <VirtualHost>, or JkMountCopy All "
+            "in the main server, copies them", jk_match_count(main_conf->map));
 }
 
 /* The context of "/app" and a star behind its slash, where nothing maps /app itself; absent: this is no such rule. */
@@ -267,8 +267,8 @@ static void tell_contexts(apr_pool_t *p, const jk_server *conf, const jk_log *lo
             list = apr_psprintf(p, "%s%s%.*s|/* (%s:%d)", list, *list ? ", " : "", (int)context.len, (const char *)context.p, rule->file, rule->line);
     }
     if (n > 0)
-        JK_INFO(log, "%d mounts leave out their own context: a request for /app is none for what lies below /app/, and here nothing maps it. Written like "
-                "this they map both: %s%s", n, list, n > CONTEXTS_MOST ? ", and so on" : "");
+        JK_INFO(log, "%d mounts leave out their own context: a request for /app is none for what lies below /app/, and here nothing maps it. "
+                "Written like this they map both: %s%s", n, list, n > CONTEXTS_MOST ? ", and so on" : "");
 }
 
 void jk_mounts_tell(server_rec *s)

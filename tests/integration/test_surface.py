@@ -1,4 +1,5 @@
 """What a request carries: each directive in each context, the indicators, JkEnvVar, notes, httpd's own limits."""
+import os
 import re
 
 import pytest
@@ -14,8 +15,8 @@ ROWS = directives.rows()
 WORDS = {"JkWorkersFile": "conf/workers.properties", "JkWorkerProperty": "worker.maintain=60", "JkMount": "/x w", "JkUnMount": "/x w",
          "JkMountCopy": "On", "JkStrict": "Off", "JkShmFile": "run/shm", "JkShmSize": "100", "JkWatchdogInterval": "60",
          "JkLogFile": "logs/other.log", "JkLogLevel": "info", "JkRequestLogFormat": "%w", "JkNotes": "On", "JkOptions": "+FlushPackets",
-         "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "conf/rules", "JkMountFileReload": "0", "JkAutoAlias": "htdocs",
-         "JkStripSession": "On"}
+         "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "conf/rules", "JkMountFileReload": "30", "JkAutoAlias": "/var/empty",
+         "JkStripSession": "On ;sid"}
 IN_LOCATION = {"JkMount": "w", "JkUnMount": "w"}
 
 
@@ -28,7 +29,10 @@ def line_of(row, where=None):
 @pytest.fixture(scope="module")
 def idle(make_httpd):
     """Only ever asked with -t."""
-    return make_httpd(workers=ajp13(w=1), defaults=False, start=False, files={"conf/rules": "/r=w\n"})
+    one = make_httpd(workers=ajp13(w=1), defaults=False, start=False)
+    with open(os.path.join(one.root, "conf", "rules"), "w") as file:
+        file.write("/ruled=w\n")
+    return one
 
 
 def check_of(httpd, main="", vhost=""):
