@@ -2,7 +2,7 @@
  * sub-pool of the process pool: a table of strings that no pointer leaves, since a newer module may read it. */
 #include "lastgood.h"
 
-#include "readable.h"
+#include "access.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
@@ -99,7 +99,7 @@ static void read_rules(apr_pool_t *p, const jk_server *conf, apr_array_header_t 
         jk_findings_add(found, JK_FIND_ERROR, conf->mount_where_file, conf->mount_where_line, "Failed to load uri_worker_map file %s: %s", one.path,
                         why);
         one.text = JK_SPAN_NONE;
-    } else if (conf->mount_reload != 0 && !jk_readable_by_children(p, one.path)) {
+    } else if (conf->mount_reload != 0 && !jk_access_may(jk_access_of_children(p), one.path, JK_ACCESS_READ)) {
         jk_findings_add(found, JK_FIND_WARN, conf->mount_where_file, conf->mount_where_line, "%s cannot be read by the User of the server's "
                         "processes: it is in force now, and its changes will not be; let it be read, or set JkMountFileReload 0", one.path);
     }

@@ -13,6 +13,7 @@ static void register_hooks(apr_pool_t *p)
 {
     (void)p;
     ap_hook_check_config(jk_startup_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(jk_startup_test, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(jk_startup_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(jk_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(jk_startup_child_status, NULL, NULL, APR_HOOK_MIDDLE);

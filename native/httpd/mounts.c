@@ -41,12 +41,29 @@ static const char *words_of(const jk_rule *rule)
     return rule->source == JK_RULE_WORKER ? "worker.NAME.mount " : "";
 }
 
+static bool is_member(const making *m, const char *name)
+{
+    const apr_array_header_t *all = m->from->workers->workers;
+
+    for (int i = 0; i < all->nelts; i++) {
+        const apr_array_header_t *members = APR_ARRAY_IDX(all, i, const jk_worker_conf *)->members;
+        for (int k = 0; k < members->nelts; k++)
+            if (strcmp(APR_ARRAY_IDX(members, k, const jk_worker_conf *)->name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
 static void unknown_worker(const making *m, const jk_rule *rule, const char *uri, const char *name)
 {
+    const jk_worker_conf *known = jk_workers_find(m->from->workers, name);
+    const char *hint = known ? "; it is a member of a balancer: mount that one, or add it to worker.list" : hint_of_workers(m, name);
     const char *then = m->from->reload ? "; the rule is left out" : rule->exclude ? "" : "; its requests are answered with 500";
 
+    if (known && !is_member(m, name)) /* it is in the list and could not be made, of which there is an error already */
+        return;
     jk_findings_add(m->from->found, m->from->reload ? JK_FIND_WARN : JK_FIND_LENIENT, rule->file, rule->line,
-                    "%s%s: there is no worker '%s' in worker.list%s%s", words_of(rule), uri, name, then, hint_of_workers(m, name));
+                    "%s%s: there is no worker '%s' in worker.list%s%s", words_of(rule), uri, name, then, hint);
 }
 
 /* The modifiers of the grammar: a disabled rule is not looked at, an exclusion may name all workers. */
@@ -70,6 +87,7 @@ static void add(const making *m, jk_rule as, const char *uri, const char *text)
 
     told.exclude = is_exclusion(&as, uri);
     target->name = jk_extension_name(m->p, text);
+    target->written = text;
     worker = jk_workers_find(m->from->workers, target->name);
     if (worker && !worker->listed)
         worker = NULL;

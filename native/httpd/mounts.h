@@ -10,7 +10,7 @@
 
 /* What a rule leads to: jk_rule.data of every mount. */
 typedef struct jk_target {
-    const char *name;
+    const char *name, *written; /* the second with its extensions */
     const jk_worker *worker;  /* NULL: there is none of this name */
     const jk_extension *more; /* of the rule; NULL: none */
 } jk_target;

@@ -1,10 +1,12 @@
-/* native/httpd/startup.c - check_config reads and checks everything that files say, post_config makes workers, maps and logs of that
+/* native/httpd/startup.c - check_config reads everything that files say and has it checked, post_config makes workers, maps and logs of that
  * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
 #include "autoalias.h"
 #include "background.h"
+#include "check.h"
 #include "config.h"
+#include "dump.h"
 #include "environ.h"
 #include "lastgood.h"
 #include "logfile.h"
@@ -49,6 +51,19 @@ void jk_startup_tend(void)
     jk_background_request(now.background);
 }
 
+/* A virtual host without any Jk directive shares the main server's object: it must not inherit its mounts that way. */
+static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
+{
+    jk_server *conf = jk_config_of(s);
+
+    if (conf->s == s)
+        return conf;
+    conf = jk_directives_merge(p, main_conf, jk_directives_create(p, s));
+    conf->s = s;
+    ap_set_module_config(s->module_config, &jk_module, conf);
+    return conf;
+}
+
 /* ---- check_config ---- */
 
 static const char *environment(const char *name)
@@ -65,26 +80,6 @@ static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_fin
     return jk_workers_parse(p, &in, found);
 }
 
-static int level_of(jk_severity severity)
-{
-    return severity >= JK_FIND_LENIENT ? APLOG_ERR : severity == JK_FIND_WARN ? APLOG_WARNING : APLOG_INFO;
-}
-
-static void tell(server_rec *s, apr_pool_t *p, const jk_findings *found)
-{
-    int more = -found->all->nelts;
-
-    for (int i = 0; i < found->all->nelts; i++) {
-        const jk_finding *one = &APR_ARRAY_IDX(found->all, i, jk_finding);
-        int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
-        ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, s, "mod_jk: %s", jk_findings_text(p, one));
-    }
-    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
-        more += jk_findings_count(found, severity);
-    if (more > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: and %d findings more", more);
-}
-
 static bool uses_workers(server_rec *s)
 {
     for (; s; s = s->next) {
@@ -95,18 +90,45 @@ static bool uses_workers(server_rec *s)
     return false;
 }
 
-static void check_mounts(apr_pool_t *p, server_rec *s, jk_findings *found)
+static void note_mounted(apr_hash_t *mounted, const jk_match *match)
 {
-    const jk_mounts_from from = { now.workers, now.texts.rules, found, false };
-
-    for (server_rec *v = s; v; v = v->next) {
-        if (jk_config_of(v)->s != v)
-            continue;
-        jk_mounts_make(p, jk_config_of(v), jk_config_of(s), &from);
-        jk_autoalias_check(jk_config_of(v), found);
-        jk_logfile_check(jk_config_of(v), found);
-        jk_requestlog_check(jk_config_of(v), found);
+    for (size_t i = 0; match && i < jk_match_count(match); i++) {
+        const jk_rule *rule = jk_match_rule(match, i);
+        const jk_target *target = rule->data;
+        if (!rule->exclude && target)
+            apr_hash_set(mounted, target->name, APR_HASH_KEY_STRING, target);
     }
+}
+
+static void check_servers(const jk_check *c)
+{
+    const jk_mounts_from from = { c->workers, c->texts->rules, c->found, false };
+
+    for (server_rec *v = c->s; v; v = v->next) {
+        const jk_server *conf = jk_config_of(v);
+        if (conf->s != v)
+            continue;
+        note_mounted(c->mounted, jk_mounts_make(c->p, conf, jk_config_of(c->s), &from));
+        jk_autoalias_check(conf, c->found);
+        jk_logfile_check(conf, c->found);
+        jk_requestlog_check(conf, c->found);
+    }
+}
+
+static void check_all(apr_pool_t *ptemp, server_rec *s, jk_findings *found)
+{
+    const jk_check c = { ptemp, s, now.workers, &now.texts, apr_hash_make(ptemp), found };
+
+    check_servers(&c);
+    jk_check_files(&c);
+    jk_check_directives(&c);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST)
+        jk_check_hosts(&c);
+}
+
+static void tell(apr_pool_t *ptemp, server_rec *s, jk_findings *found, bool refused)
+{
+    jk_check_tell(&(jk_check){ .p = ptemp, .s = s, .found = found }, refused);
 }
 
 /* Runs in -t and -S, at -k graceful before the signal is sent, at the start and at each restart. An error from here ends a running
@@ -124,17 +146,17 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         return OK;
     now.workers = parse(pconf, &src, found);
     now.texts = src;
-    check_mounts(ptemp, s, found);
-    tell(s, ptemp, found);
+    check_all(ptemp, s, found);
     if (!jk_findings_refuse(found, global->strict)) {
+        tell(ptemp, s, found, false);
         jk_lastgood_keep(s->process->pool, &src);
         return OK;
     }
     if (!jk_lastgood_find(pconf, s->process->pool, &src, &good)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: Error in reading worker properties: the configuration is "
-                     "refused, see the lines above");
+        tell(ptemp, s, found, true);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    tell(ptemp, s, found, false);
     now.stale = true;
     now.workers = parse(pconf, &good, jk_findings_make(ptemp));
     now.texts = good;
@@ -143,20 +165,18 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     return OK;
 }
 
-/* ---- post_config ---- */
-
-/* A virtual host without any Jk directive shares the main server's object: it must not inherit its mounts that way. */
-static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
+void jk_startup_test(apr_pool_t *p, server_rec *s)
 {
-    jk_server *conf = jk_config_of(s);
+    jk_server *main_conf = jk_config_of(s);
 
-    if (conf->s == s)
-        return conf;
-    conf = jk_directives_merge(p, main_conf, jk_directives_create(p, s));
-    conf->s = s;
-    ap_set_module_config(s->module_config, &jk_module, conf);
-    return conf;
+    if (now.workers == NULL || !ap_exists_config_define("DUMP_JK"))
+        return;
+    for (server_rec *v = s; v; v = v->next)
+        own_config(p, v, main_conf);
+    jk_dump_print(p, s, now.workers, now.texts.rules);
 }
+
+/* ---- post_config ---- */
 
 /* What the directives of a server come to. */
 static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)

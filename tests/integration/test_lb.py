@@ -410,7 +410,7 @@ def test_many_members(fresh_httpd, fresh_peer):
     """A thousand."""
     peer = fresh_peer()
     members = {f"n{i}": {"port": peer.port, "route": f"r{i}"} for i in range(1000)}
-    httpd = fresh_httpd("JkMount /* b", workers=lb("b", members))
+    httpd = fresh_httpd("JkMount /* b", workers=lb("b", members), startup=["are one container"])
     with client.Wire(httpd.port) as wire:
         for i in (0, 500, 999):
             assert wire.get("/x", [("Cookie", f"JSESSIONID=a.r{i}")]).status == 200

@@ -37,7 +37,7 @@ def httpd(make_httpd, peer, down):
     workers += balancer.split("\n", 1)[1] + "worker.list=lb\n"
     mounts = "\n".join(f"JkMount /{n}/* {n}" for n in "w down slow ping prepost status soft nohost full busy lb lost".split())
     return make_httpd(f"{mounts}\nJkLogLevel debug\nJkShmSize 100\nJkOptions +RejectUnsafeURI", workers=workers,
-                      startup=["no.such.invalid", "can't resolve tomcat address", "there is no worker 'lost'"])
+                      startup=["no.such.invalid", "can't resolve tomcat address", "there is no worker 'lost'", "are one container"])
 
 
 def get(httpd, path="/w/x", **more):

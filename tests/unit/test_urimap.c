@@ -216,7 +216,7 @@ static const struct {
     { "/a=$(HOME)\n", "1:/a=/home ", NULL, "and of the environment" },
     { "/a=$(nothing)\n", "1:/a=$(nothing) ", "$(nothing)", "which must be defined" },
     { "/a\n/b=w\n", "2:/b=w ", "f.properties:1: '/a' has no '='", "no worker" },
-    { "/a=\n/b=w\n", "2:/b=w ", NULL, "an empty one, as ever" },
+    { "/a=\n/b=w\n", "2:/b=w ", "'/a' has no value", "an empty one, as ever" },
     { "/a=w\\\n/b=w\n", "1:/a=w\\ 2:/b=w ", NULL, "no line is continued" },
 };
 

@@ -55,6 +55,9 @@ JK_ID = re.compile(r" \[JK\d{4}\]$")
 STARTUP_LINE = re.compile(r"^(\S+: )?mod_jk: ")  # before the logs are open httpd writes no level
 
 
+PRIVATE = ("conf/httpd.conf", "conf/workers.properties")  # they may hold a secret, and httpd's children never read them
+
+
 def find_binary():
     for name in ("apache2", "httpd"):
         path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/usr/local/apache2/bin")
@@ -170,7 +173,7 @@ class Httpd:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as f:
             f.write(text if isinstance(text, bytes) else text.encode())
-        os.chmod(path, 0o644)
+        os.chmod(path, 0o600 if relative in PRIVATE else 0o644)
         return path
 
     def write_workers(self, text):
