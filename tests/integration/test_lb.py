@@ -150,6 +150,7 @@ def test_what_the_container_sees(balanced, peers):
     assert peers[0].last().attribute("JK_LB_ACTIVATION") == "ACT" and peers[0].last().attribute("route") == "m1"
 
 
+@pytest.mark.differs("there was no session_cookie_samesite: the start failed")
 def test_set_session_cookie(balanced, peers):
     """Who has no session gets a cookie that leads back, on failover that of the member that answered, and only once."""
     httpd = balanced({"set_session_cookie": "1", "session_cookie": "ROUTE", "session_cookie_samesite": "Lax", "retry_budget": 0, "lb_retries": 3})
@@ -180,7 +181,7 @@ def test_a_member_that_is_gone(balanced):
 
 
 @pytest.mark.parametrize("method, status, times", [("GET", 200, 2), ("HEAD", 200, 2), ("POST", 502, 1), ("PUT", 502, 1), ("DELETE", 502, 1)])
-@pytest.mark.differs("every method was sent again")
+@pytest.mark.differs("every method was sent again", only="POST|PUT|DELETE")
 def test_dropped_after_the_request(balanced, peers, method, status, times):
     """Once it was written, only GET and HEAD go elsewhere."""
     httpd = balanced({"lb_retries": 3}, m1={"retries": 1})
@@ -192,6 +193,7 @@ def test_dropped_after_the_request(balanced, peers, method, status, times):
     assert sum(p.deliveries("/x") for p in peers) == times and peers[0].deliveries("/x") == 1
 
 
+@pytest.mark.differs("an answer that broke off looked complete")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_broken_in_the_middle(balanced, peers, method):
     """What has begun is never begun again."""
@@ -333,6 +335,7 @@ def test_recovery(balanced, peers):
     assert proc.wait_until(lambda: "m1" in ask_all(httpd, 6), 10)
 
 
+@pytest.mark.differs("a graceful restart forgot the states")
 def test_states_survive_a_graceful_restart(balanced, peers):
     """And counters; the member in error is not asked again."""
     httpd = balanced({"error_escalation_time": 0}, config=NOTES, m1={"retries": 1})
@@ -351,6 +354,7 @@ def lines_of(httpd, path):
     return proc.wait_until(lambda: [line.split() for line in open(httpd.path("logs/lb")) if line.startswith(path)], 5)
 
 
+@pytest.mark.differs("JK_WORKER_ROUTE named the first member")
 def test_notes(balanced, peers):
     httpd = balanced({"error_escalation_time": 0}, config=NOTES, m1={"retries": 1})
     httpd.allow("Tomcat is down", "connecting to tomcat failed")
@@ -372,6 +376,7 @@ def test_the_route_noted_is_that_of_who_answered(balanced, peers):
     assert lines_of(httpd, "/b") == [["/b", "m1", who(answer), "OK", "ACT", who(answer)]]
 
 
+@pytest.mark.differs("JK_WORKER_ROUTE named the first member")
 def test_notes_of_numbers(balanced, peers):
     """What the member had done when it was left. With JkNotes Off there is none, but its route is noted always."""
     names = "VALUE ACCESSED SESSIONS READ TRANSFERRED ERRORS BUSY".split()
@@ -390,6 +395,7 @@ def test_notes_of_numbers(balanced, peers):
     assert line[8:11] == ["1", "1", "0"] and line[13:] == ["0", "0", "m2"], "of the last: asked once, no new session"
 
 
+@pytest.mark.differs("there was no JkNotes")
 def test_no_notes_where_nobody_wants_them(balanced):
     httpd = balanced(config="JkNotes Off\n" + NOTES)
     assert client.get(httpd.port, "/a", [("Cookie", "JSESSIONID=x.m2")]).status == 200

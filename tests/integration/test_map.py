@@ -185,7 +185,7 @@ def test_source_of_pages_is_not_served(httpd, peer, path):
     assert ask(httpd, path)[1]["worker"] == "w"
 
 
-@pytest.mark.differs("URIs beyond 4095 bytes were not mapped")
+@pytest.mark.differs("URIs beyond 4095 bytes were not mapped", only="^(5000|7500|10000)")
 @pytest.mark.parametrize("length, status, why", [
     (4094, 200, "as ever"), (4095, 200, "the incumbent's limit"), (5000, 200, "mapped"), (7500, 200, "fits a packet"),
     (10000, 414, "does not fit a packet of 8192 bytes"),
@@ -308,7 +308,6 @@ def test_set_handler_without_a_worker(httpd, peer):
     assert not peer.requests
 
 
-@pytest.mark.differs("the first worker of the list got it")
 def test_forwarded_directories_without_a_mount(fresh_httpd, fresh_peer):
     """The same for JkOptions +ForwardDirectories."""
     peer = fresh_peer()
@@ -330,7 +329,7 @@ def test_set_handler_with_an_unknown_worker(httpd, peer):
     assert ask(httpd, "/sh-unknown/x")[0].status == 500
 
 
-@pytest.mark.differs("the denied location was passed")
+@pytest.mark.differs("the denied location was passed", only=r"/sh/;x/(private|auth)|/a/\.\.;")
 @pytest.mark.parametrize("path, status", [
     ("/sh/;x/private/y", 403), ("/sh/private/y", 403), ("/sh/a/..;/private/y", 403), ("/sh;x/private/y", 403),
     ("/sh/;x/auth/y", 401), ("/sh/;x/other/y", 200),
@@ -520,7 +519,7 @@ def strip(make_httpd, peer):
     ("other", "/a.txt;sid=1", "a", "another name"),
     ("other", "/a.txt;jsessionid=1", None, "not the usual one"),
 ])
-@pytest.mark.differs("not in a server without mounts")
+@pytest.mark.differs("not in a server without mounts", only="^silent|another name")
 def test_strip_session(strip, peer, host, path, text, why):
     strip.allow("AH")
     answer, access = ask(strip, path, host=host)
@@ -602,7 +601,7 @@ DirectoryIndex index.jsp index.html
     ("/app/..%2fapp/x.gif", 404, None, "an escaped slash is httpd's to refuse"),
     ("/app/x.gif%00.txt", 404, None, "a NUL is httpd's to refuse"),
 ])
-@pytest.mark.differs("WEB-INF in the second segment alone; a denied location was passed")
+@pytest.mark.differs("WEB-INF in the second segment alone; a denied location was passed", only="any depth|;/?x?/?private")
 def test_auto_alias(alias, peer, path, status, text, why):
     alias.allow("AH")
     answer, access = ask(alias, path)
@@ -620,7 +619,7 @@ def test_auto_alias_and_mounts(alias, peer):
     ("inherits", "picture", "with JkMountCopy"), ("copies", "picture", "and mounts of its own"), ("off", "httpd's own", "not without"),
     ("none", "httpd's own", "nor where there is no Jk directive"), ("own", "another", "its own; below ServerRoot"),
 ])
-@pytest.mark.differs("not below ServerRoot")
+@pytest.mark.differs("not below ServerRoot", only="^own")
 def test_auto_alias_in_virtual_hosts(alias, peer, host, text, why):
     assert ask(alias, "/app/x.gif", host=host)[0].text == text, why
 

@@ -20,7 +20,8 @@ def peer(make_peer):
 
 def effect(r):
     """Which options a request went through: form, address, key size."""
-    form = {"/%C3;x%7Ey": "proxy", "/\xc3;x~y": "compat", "/%c3;x%7ey": "unparsed", "/%c3;x~y": "escaped"}[r.uri]
+    kept = "/%C3;x~y" if INCUMBENT else "/%C3;x%7Ey"  # what the client wrote as %7E
+    form = {kept: "proxy", "/\xc3;x~y": "compat", "/%c3;x%7ey": "unparsed", "/%c3;x~y": "escaped"}[r.uri]
     return form, "local" if r.attribute("AJP_REMOTE_PORT") == "0" else "client", "key" if r.has("ssl_key_size") else "none"
 
 

@@ -8,8 +8,8 @@ from lib.ajp import NAMED
 from lib.httpd import INCUMBENT, LogFile
 from lib.workers import ajp13
 
-pytestmark = pytest.mark.differs("the table is this module's") if INCUMBENT else []
-ROWS = directives.rows()
+NEW = ("JkStrict", "JkNotes", "JkRequestIdIndicator")  # mod_jk 1.2.48 has not got them
+ROWS = [r for r in directives.rows() if not (INCUMBENT and r.name in NEW)]
 
 # Words that each directive takes; those that are not here take a name.
 WORDS = {"JkWorkersFile": "conf/workers.properties", "JkWorkerProperty": "worker.maintain=60", "JkMount": "/x w", "JkUnMount": "/x w",
@@ -43,9 +43,10 @@ def check_of(httpd, main="", vhost=""):
 
 def test_the_table_is_readable():
     """By a program that knows nothing of httpd: each row once, with one line of help."""
-    assert len({r.name.lower() for r in ROWS}) == len(ROWS) >= 35
-    assert all(r.help and "\n" not in r.help and r.args in ("TAKE1", "TAKE12", "FLAG", "RAW_ARGS") for r in ROWS)
-    assert {r.context for r in ROWS} == {"GLOBAL", "SERVER", "LOCATION"} and {r.inherit for r in ROWS} == {"WHOLE", "UNSET", "MERGED", "COPIED"}
+    every = directives.rows()
+    assert len({r.name.lower() for r in every}) == len(every) >= 35
+    assert all(r.help and "\n" not in r.help and r.args in ("TAKE1", "TAKE12", "FLAG", "RAW_ARGS") for r in every)
+    assert {r.context for r in every} == {"GLOBAL", "SERVER", "LOCATION"} and {r.inherit for r in every} == {"WHOLE", "UNSET", "MERGED", "COPIED"}
 
 
 def test_all_in_the_main_server(idle):
@@ -92,6 +93,7 @@ def test_names_are_taken_in_any_case(idle):
     assert check_of(idle, "jkloglevel INFO\nJKOPTIONS +flushpackets")[0] == 0
 
 
+@pytest.mark.differs("the value, what is allowed, and what was meant were not told", only="JkOptions|JkMountCopy|JkNotes|JkRemoteAddr|JkShmSize")
 @pytest.mark.parametrize("lines, words", [
     ("JkOptions +FlushPacket", ["Illegal option '+FlushPacket'", "did you mean 'FlushPackets'", "allowed", "RejectUnsafeURI"]),
     ("JkOptions -ForwardURIProxy", ["-ForwardURIProxy", "another ForwardURI form"]),
@@ -110,6 +112,7 @@ def test_words_of_a_refusal(idle, lines, words):
         assert word in said
 
 
+@pytest.mark.differs("nothing was said")
 def test_an_unknown_level_is_info(idle):
     code, said = check_of(idle, "JkLogLevel wran")
     assert code == 0 and "'wran' is no level, info is used; allowed: trace" in said and "did you mean 'warn'" in said
@@ -196,6 +199,7 @@ SEMANTICS = [
 ]
 
 
+@pytest.mark.differs("JkLocalAddrIndicator was not inherited by virtual hosts", only="^(v|bare)-LOCAL_ADDR")
 @pytest.mark.parametrize("name, value, what, expected", SEMANTICS)
 @pytest.mark.parametrize("host", [None, "v", "bare"])
 def test_what_an_indicator_does(plain, peer, host, name, value, what, expected):
@@ -203,6 +207,7 @@ def test_what_an_indicator_does(plain, peer, host, name, value, what, expected):
     assert seen(sent(plain, peer, [("JK_" + name, value)], host), what) == expected
 
 
+@pytest.mark.differs("JkLocalAddrIndicator was not inherited by virtual hosts", only="^inherits.*LOCAL_ADDR")
 @pytest.mark.parametrize("name, value, what, expected", SEMANTICS)
 @pytest.mark.parametrize("host, prefix, dead", [(None, "M_", "JK_"), ("inherits", "M_", "JK_"), ("overrides", "V_", "M_")])
 def test_indicators_are_inherited(own, peer, host, prefix, dead, name, value, what, expected):
@@ -213,6 +218,7 @@ def test_indicators_are_inherited(own, peer, host, prefix, dead, name, value, wh
         assert seen(sent(own, peer, [(dead + name, value)], host), what) == without
 
 
+@pytest.mark.differs("half of the number was sent, another port")
 def test_a_port_beyond_all_ports_is_none(plain, peer):
     """AJP13 has 16 bits: half of a number would be another port."""
     assert sent(plain, peer, [("JK_LOCAL_PORT", "65544")]).server_port == plain.port
@@ -241,6 +247,7 @@ def test_a_client_sets_nothing(plain, peer):
     assert not sent(plain, peer, headers=[("JK_REMOTE_USER", "root")]).has("remote_user")
 
 
+@pytest.mark.differs("CGI variables were not there for an indicator")
 def test_cgi_variables(plain, peer):
     """An indicator may name a CGI variable: httpd makes those only because it does."""
     r = sent(plain, peer, headers=[("X-User", "carol")], host="cgi")
@@ -292,6 +299,7 @@ def test_no_tls(plain, peer, env, host, why):
     assert r.is_ssl is False and all(seen(r, n) is NOT_SENT for n in ARRIVED), why
 
 
+@pytest.mark.differs("65536 was sent as 0", only="65536")
 @pytest.mark.parametrize("bits, expected", [("0", 0), ("65535", 65535), ("65536", NOT_SENT), ("-1", NOT_SENT), ("x", 0)])
 def test_key_sizes(plain, peer, bits, expected):
     assert seen(sent(plain, peer, [("HTTPS", "on"), ("SSL_CIPHER_USEKEYSIZE", bits)]), "ssl_key_size") == expected
@@ -352,6 +360,7 @@ def test_env_vars_of_cgi(env, peer):
     assert found["SERVER_ADDR"] == "127.0.0.1" and found["REMOTE_PORT"].isdigit() and found["HTTP_X_ANY"] == "h" and found["REMOTE_USER"] == "none"
 
 
+@pytest.mark.differs("nothing was said")
 def test_env_vars_that_tomcat_refuses_are_told(env):
     """With the line that lets them in. JkLogLevel info is enough to see it, once per list."""
     lines = [ln for ln in env.jk_log.lines() if "allowedRequestAttributesPattern" in ln]
@@ -389,6 +398,7 @@ def limits(make_httpd, peer):
     return make_httpd(main, workers=ajp13(w=peer.port))
 
 
+@pytest.mark.differs("a chunked body that is too large: the connection closed without an answer", only="^chunked-.*413")
 @pytest.mark.parametrize("size, status", [(999, 200), (1000, 200), (1001, 413), (200000, 413)])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_limit_request_body(limits, peer, size, status, chunked):

@@ -9,8 +9,7 @@ from lib import client
 from lib.httpd import LogFile
 from lib.workers import ajp13
 
-pytestmark = [pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed"),
-              pytest.mark.differs("without SSLOptions there were no facts; chains and verification differ")]
+pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
 VERIFY = "SSLVerifyClient optional\nSSLVerifyDepth 3\nSSLCACertificateFile conf/ca.crt"
 HOSTS = {
@@ -97,6 +96,7 @@ def facts(r):
     return {n: v for n, v in r.attributes if n in TLS}
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars")
 def test_facts_without_options(httpd, peer):
     r = sent(httpd, peer, "plain")
     found = facts(r)
@@ -105,16 +105,19 @@ def test_facts_without_options(httpd, peer):
     assert found["ssl_cipher"].startswith(("TLS_", "ECDHE")) and set(found["ssl_session"]) <= set("0123456789ABCDEFabcdef")
 
 
+@pytest.mark.differs("no certificate without SSLOptions +ExportCertData")
 def test_a_verified_certificate(httpd, peer):
     """Without its chain by default."""
     assert facts(sent(httpd, peer, "plain", "alice"))["ssl_cert"] == pem(httpd, "alice")
 
 
+@pytest.mark.differs("no certificate without SSLOptions +ExportCertData")
 def test_its_chain(httpd, peer):
     """What the client sent after it, in that order, one after the other. The CA was not in it."""
     assert facts(sent(httpd, peer, "chain", "alice"))["ssl_cert"] == pem(httpd, "alice") + pem(httpd, "middle")
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars")
 def test_without_a_key_size(httpd, peer):
     found = facts(sent(httpd, peer, "nokey"))
     assert "ssl_key_size" not in found and "ssl_cipher" in found
@@ -134,12 +137,14 @@ def test_the_exported_environment(httpd, peer, host, chain):
     assert found["ssl_cert"] == pem(httpd, "alice") + (pem(httpd, "middle") if chain else "")
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars")
 def test_exported_and_looked_up_are_alike(httpd, peer):
     exported, looked_up = facts(sent(httpd, peer, "exported", "alice")), facts(sent(httpd, peer, "plain", "alice"))
     del exported["ssl_session"], looked_up["ssl_session"]
     assert exported == looked_up
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars")
 @pytest.mark.parametrize("who, why", [("mallory", "signed by herself"), (None, "none")])
 def test_an_unverified_certificate_is_no_identity(httpd, peer, who, why):
     """optional_no_ca lets anybody in: nothing is looked up for them."""
@@ -147,6 +152,7 @@ def test_an_unverified_certificate_is_no_identity(httpd, peer, who, why):
     assert "ssl_cert" not in found and "ssl_cipher" in found, why
 
 
+@pytest.mark.differs("no certificate without SSLOptions +ExportCertData")
 def test_the_same_where_it_is_verified(httpd, peer):
     """The chain, too."""
     assert facts(sent(httpd, peer, "noca", "alice"))["ssl_cert"] == pem(httpd, "alice") + pem(httpd, "middle")
@@ -162,6 +168,7 @@ def test_values_by_hand_win(httpd, peer):
     assert facts(sent(httpd, peer, "hand")) == expected
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars", only="True")
 @pytest.mark.parametrize("front, expected", [("on", True), ("ON", True), ("off", False), (None, False)])
 def test_another_name_for_https(httpd, peer, front, expected):
     """It alone tells, as the administrator wished."""
@@ -169,12 +176,14 @@ def test_another_name_for_https(httpd, peer, front, expected):
     assert r.is_ssl is expected and bool(facts(r)) is expected
 
 
+@pytest.mark.differs("no certificate without SSLOptions +ExportCertData")
 def test_another_prefix(httpd, peer):
     """Every variable whose name begins with it, in the table's order, whatever the case."""
     assert facts(sent(httpd, peer, "own-prefix", "alice", [("X-C", "12")]))["ssl_cert"] == pem(httpd, "alice") + "12"
     assert facts(sent(httpd, peer, "own-prefix", "alice"))["ssl_cert"] == pem(httpd, "alice")
 
 
+@pytest.mark.differs("no facts of TLS without SSLOptions +StdEnvVars")
 def test_other_names_of_facts(httpd, peer):
     """Another variable of mod_ssl is looked up; what mod_ssl would also look up, but is none of TLS, is none; a client's header is never taken for a fact."""
     found = facts(sent(httpd, peer, "other-fact", headers=[("User-Agent", "TLSv9")]))
@@ -186,6 +195,7 @@ def test_the_user_of_a_certificate(httpd, peer):
     assert sent(httpd, peer, "user", "alice").attribute("remote_user") == "alice"
 
 
+@pytest.mark.differs("they were made for every request of TLS")
 def test_cgi_variables_are_made_only_where_they_are_asked_for(httpd, peer):
     """ap_add_common_vars() is dear."""
     sent(httpd, peer, "plain")
@@ -195,6 +205,7 @@ def test_cgi_variables_are_made_only_where_they_are_asked_for(httpd, peer):
     assert LogFile(httpd.path("logs/common-cgi")).lines()[-1] == "cgi"
 
 
+@pytest.mark.differs("no certificate without SSLOptions +ExportCertData")
 @pytest.mark.skipif(not client.has_curl_h2(), reason="curl without HTTP/2")
 def test_http2(httpd, peer):
     """A stream's connection is not the client's: the facts and the certificate are found all the same."""
