@@ -37,7 +37,7 @@ def page(items):
     for item in items:
         mark = of(item)
         if mark:
-            rows = found.setdefault(os.path.basename(str(item.fspath)), {}).setdefault((item.originalname, mark.args[0]), [item, 0])
+            rows = found.setdefault(item.path.name, {}).setdefault((item.originalname, mark.args[0]), [item, 0])
             rows[1] += 1
     out = [HEAD]
     for name in sorted(found):
@@ -47,7 +47,7 @@ def page(items):
 
 
 def line(test, why, item, rows, items):
-    of_all = sum(1 for other in items if other.fspath == item.fspath and other.originalname == test)
+    of_all = sum(1 for other in items if other.path == item.path and other.originalname == test)
     some = f" ({rows} of {of_all} rows)" if rows < of_all else ""
     return f"| {test.removeprefix('test_')}{some} | {cell(why)} | {cell(first_sentence(item))} |"
 
