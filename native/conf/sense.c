@@ -23,7 +23,8 @@ static const jk_prop *line_of(const jk_parse *ps, const jk_worker_conf *one, con
 /* The key that this variable is a slip of the finger for; NULL: it is a variable. */
 static const char *meant(apr_pool_t *p, const char *key)
 {
-    static const char *const first[] = { "worker" }, *const globals[] = { "list", "maintain" }, *const wholes[] = { "worker.list", "worker.maintain" };
+    static const char *const first[] = { "worker" }, *const globals[] = { "list", "maintain" };
+    static const char *const wholes[] = { "worker.list", "worker.maintain" };
     const char *dot = strchr(key, '.'), *last = strrchr(key, '.');
     bool old;
 
@@ -83,7 +84,8 @@ static void check_name(jk_parse *ps, const jk_worker_conf *one)
     if (odd == ';' || odd == '|' || odd == ':')
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(one), "'%s' is one name here; allowed between names: ',' or a blank", shown);
     else
-        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(one), "the worker's name '%s' holds %s; allowed: letters, digits, '-', '_' and '.'", shown,
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(one), "the worker's name '%s' holds %s; allowed: letters, digits, '-', '_' and '.'",
+                        shown,
                         odd < 0x80 ? apr_psprintf(ps->p, "'%c'", odd) : apr_psprintf(ps->p, "a byte that is no ASCII (0x%02x)", odd));
 }
 
@@ -234,7 +236,8 @@ static void check_addresses(jk_parse *ps, const jk_worker_conf *lb)
 
     for (int j = 1; j < lb->members->nelts && told < SAME_MOST; j++)
         for (int i = 0; i < j; i++) {
-            const jk_worker_conf *a = APR_ARRAY_IDX(lb->members, i, const jk_worker_conf *), *b = APR_ARRAY_IDX(lb->members, j, const jk_worker_conf *);
+            const jk_worker_conf *a = APR_ARRAY_IDX(lb->members, i, const jk_worker_conf *);
+            const jk_worker_conf *b = APR_ARRAY_IDX(lb->members, j, const jk_worker_conf *);
             const jk_prop *at = place_of_address(ps, lb, b);
             if (!same_container(a, b))
                 continue;

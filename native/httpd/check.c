@@ -91,8 +91,8 @@ static void check_socket(const jk_check *c, const jk_access *children, const jk_
     else if (!S_ISSOCK(st.st_mode))
         jk_findings_add(c->found, JK_FIND_WARN, JK_PROP_AT(at), "%s is no socket; allowed: unix: and Tomcat's unixDomainSocketPath", one->unix_path);
     else if (!jk_access_may(children, one->unix_path, JK_ACCESS_WRITE))
-        jk_findings_add(c->found, JK_FIND_WARN, JK_PROP_AT(at), "the server's user (%s) may not write to %s: connecting will fail; make its group the "
-                        "server's, with Tomcat's unixDomainSocketPathPermissions=\"rw-rw----\", and look at the directories above",
+        jk_findings_add(c->found, JK_FIND_WARN, JK_PROP_AT(at), "the server's user (%s) may not write to %s: connecting will fail; make its "
+                        "group the server's, with Tomcat's unixDomainSocketPathPermissions=\"rw-rw----\", and look at the directories above",
                         jk_access_name(children), one->unix_path);
 }
 
@@ -152,8 +152,8 @@ static void check_mounted(const jk_check *c)
     for (int i = 0; i < all->nelts; i++) {
         const jk_worker_conf *one = APR_ARRAY_IDX(all, i, const jk_worker_conf *);
         if (one->listed && one->file && apr_hash_get(c->mounted, one->name, APR_HASH_KEY_STRING) == NULL)
-            jk_findings_add(c->found, JK_FIND_INFO, one->file, one->line, "no mount leads to worker '%s': nothing asks it, unless JK_WORKER_NAME does",
-                            one->name);
+            jk_findings_add(c->found, JK_FIND_INFO, one->file, one->line, "no mount leads to worker '%s': nothing asks it, unless JK_WORKER_NAME "
+                            "does", one->name);
     }
 }
 
@@ -235,6 +235,6 @@ void jk_check_tell(const jk_check *c, bool refused)
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: Error in reading worker properties: the configuration is refused, "
                      "because of the %d line%s above with \"error:\"", errors, errors == 1 ? "" : "s");
     else if (is_test() && lived > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: the server would start all the same, as mod_jk always has; with JkStrict "
-                     "On it would not");
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: the server would start all the same, as mod_jk always has; with "
+                     "JkStrict On it would not");
 }

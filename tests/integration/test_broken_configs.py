@@ -139,6 +139,7 @@ TABLE = [
     ("a word for a number", GOOD + "worker.w.retries=often\n", [garbage(5, "often", "worker.w.retries", "a number", 2)]),
     ("a unit of another kind", GOOD + "worker.w.reply_timeout=10k\n", [garbage(5, "10k", "worker.w.reply_timeout", TIME, 10)]),
     ("a unit that there is not", GOOD + "worker.w.max_packet_size=16kb\n", [garbage(5, "16kb", "worker.w.max_packet_size", SIZE, 8192)]),
+    ("a format of printf", GOOD + "worker.w.retries=%n%s%s\n", [garbage(5, "%n%s%s", "worker.w.retries", "a number", 2)]),
     ("a fraction", GOOD + "worker.w.socket_timeout=1.5\n", [garbage(5, "1.5", "worker.w.socket_timeout", TIME, 1)]),
     ("a negative number", GOOD + "worker.w.busy_limit=-1\n", [out_of_range(5, "worker.w.busy_limit", -1, 0, 2147483647, 0)]),
     ("a port that there is not", GOOD.replace("8009", "80090"), [out_of_range(4, "worker.w.port", 80090, 0, 65535, 65535)]),

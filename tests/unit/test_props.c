@@ -76,7 +76,8 @@ static const struct {
     { "=\n\n \n\t\r\n", "", "there is nothing before the '='", "nothing" },
     { "\n \n\t\r\n", "", "", "nothing at all" },
     { "worker.a.host=\n", "", "'worker.a.host' has no value and is ignored, as if the line were not there", "a key of a worker" },
-    { "worker.a.secret sesame\n", "", "'worker.a.secret' has no '=' and is ignored; allowed: KEY=VALUE, neither a ':' nor a blank in place of the '='",
+    { "worker.a.secret sesame\n", "", "'worker.a.secret' has no '=' and is ignored; allowed: KEY=VALUE, neither a ':' nor a "
+      "blank in place of the '='",
       "a blank in a key of a worker" },
     { "a=b\rc=d\n", "", "w.properties:1: there is a carriage return inside the line, and it is ignored", "an old Mac's line ends" },
     { "a=b\x07" "c\n", "a=b\x07" "c@1;", "there is a control character (0x07) in the value of 'a'", "a bell" },
