@@ -130,15 +130,10 @@ static void check_ping_and_reply(jk_parse *ps, const jk_worker_conf *one, const 
 
 static void check_reply(jk_parse *ps, const jk_worker_conf *one)
 {
-    const jk_prop *reply = line_of(ps, one, "reply_timeout"), *socket = line_of(ps, one, "socket_timeout");
-
-    if (reply == NULL || one->tune.reply_timeout <= 0)
+    if (one->tune.reply_timeout <= 0 || line_of(ps, one, "reply_timeout") == NULL)
         return;
     check_ping_and_reply(ps, one, "prepost_timeout", one->tune.prepost_timeout);
     check_ping_and_reply(ps, one, "connect_timeout", one->tune.connect_timeout);
-    if (socket && one->socket_timeout > 0 && (int64_t)one->socket_timeout * 1000 < one->tune.reply_timeout)
-        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(reply), "%s=%d ms is never reached: socket_timeout=%d s (line %d) ends each wait "
-                        "before; make it longer or remove it", reply->key, one->tune.reply_timeout, one->socket_timeout, socket->line);
 }
 
 static void check_pings(jk_parse *ps, const jk_worker_conf *one)

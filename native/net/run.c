@@ -69,14 +69,14 @@ static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
     return JK_AGAIN;
 }
 
-/* How long the backend may be silent, in ms; 0: for ever. */
+/* How long the backend may be silent, in ms; 0: for ever. Where reply_timeout is set it alone holds between packets: a container may
+ * think for longer than a socket may stall inside of one. */
 static int silence_allowed(const jk_run *run)
 {
     int by_socket = run->socket_timeout * 1000;
+    bool inside = run->msg_len > 0 || run->chunk_left > 0;
 
-    if (run->reply_timeout <= 0)
-        return by_socket;
-    return by_socket > 0 && by_socket < run->reply_timeout ? by_socket : run->reply_timeout;
+    return run->reply_timeout <= 0 || (inside && by_socket > 0) ? by_socket : run->reply_timeout;
 }
 
 static apr_time_t silence_deadline(const jk_run *run)
@@ -210,7 +210,7 @@ static ssize_t receive(jk_run *run, struct iovec *piece, int n, int flags)
 static jk_rc silent_too_long(jk_run *run)
 {
     run->err = ETIMEDOUT;
-    return run->reply_timeout > 0 ? JK_E_TIMEOUT : JK_E_RECV;
+    return run->reply_timeout > 0 && silence_allowed(run) == run->reply_timeout ? JK_E_TIMEOUT : JK_E_RECV;
 }
 
 /* One gulp into the sink's memory. What is gathered there is passed on before anybody waits. */

@@ -221,8 +221,6 @@ TABLE = [
     ("a ping that is slower than an answer", GOOD + "worker.w.prepost_timeout=10s\nworker.w.reply_timeout=5s\n",
      [warning(5, "worker.w.prepost_timeout=10000 is longer than reply_timeout=5000: the container gets less time for an answer than for a ping; "
                  "make the one shorter or the other longer")]),
-    ("two waits", GOOD + "worker.w.reply_timeout=60s\nworker.w.socket_timeout=10s\n",
-     [warning(5, "worker.w.reply_timeout=60000 ms is never reached: socket_timeout=10 s (line 6) ends each wait before; make it longer or remove it")]),
     ("more idle ones than there may be", GOOD + "worker.w.connection_pool_size=5\nworker.w.connection_pool_minsize=6\n",
      [lived(6, "worker.w.connection_pool_minsize is larger than connection_pool_size, which is used")]),
     ("pings that wait for nothing", GOOD + "worker.w.ping_mode=A\nworker.w.ping_timeout=0\n", [warning(5, "worker.w.ping_mode has no effect where ping_timeout is 0")]),

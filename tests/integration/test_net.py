@@ -273,6 +273,18 @@ def test_reply_timeout_is_for_silence(httpd, peer):
     assert client.get(httpd.port, "/quick/slow").text == "012345"
 
 
+@pytest.mark.parametrize("keys, status", [({"socket_timeout": 1, "reply_timeout": 20000}, 200), ({"socket_timeout": 1}, None)],
+                         ids=["reply_timeout is the word between packets", "alone it bounds the silence"])
+def test_which_timeout_a_silence_has(fresh_httpd, fresh_peer, keys, status):
+    """socket_timeout bounds single reads; where reply_timeout is set, that alone says how long a container may think."""
+    peer = fresh_peer()
+    peer.default = lambda ex: (time.sleep(2.2), ex.send(ajp.answer("thought")))
+    httpd = fresh_httpd("JkMount /* w", workers=ajp13(w={"port": peer.port, "retries": 1, **keys}))
+    httpd.allow("w")
+    got = client.get(httpd.port, "/x")
+    assert got.status == status if status else got.status in (502, 504)
+
+
 # ---- many at once ----
 
 @pytest.mark.differs("a pool of ThreadsPerChild: 503")
