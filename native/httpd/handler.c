@@ -390,7 +390,8 @@ static const char *seconds(char text[JK_DECIMAL_ROOM + 8], apr_time_t took)
     size_t whole = us.len > 6 ? us.len - 6 : 0, at = whole ? whole : 1, shown = us.len - whole;
 
     memcpy(text, "0.000000", 8);
-    memcpy(text, us.p, whole);
+    if (whole)
+        memcpy(text, us.p, whole);
     text[at] = '.';
     memcpy(text + at + 7 - shown, us.p + whole, shown);
     text[at + 7] = '\0';

@@ -214,7 +214,7 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     if (tour->is_new)
         jk_stat_add(m->stat, JK_COUNT_SESSIONS, 1);
     run->rq->route = wish_of(run)->route.len ? wish_of(run)->route : answer->route;
-    run->rq->activation = jk_span_of(jk_member_activation(activation_of(run, answer->member)));
+    run->rq->activation = (jk_span){ (const uint8_t *)jk_member_activation(activation_of(run, answer->member)), 3 }; /* each has three letters */
     run->cookie = NULL;
     if ((lb->conf->set_session_cookie || wish_of(run)->set_session_cookie) && tour->group->sticky && !answer->sticky)
         set_cookie(tour, run, seen->route); /* not its domain: the session would wander in that */
