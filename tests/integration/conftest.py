@@ -3,6 +3,7 @@ every peer says whether AJP13 was kept."""
 import os
 import signal
 import sys
+import time
 
 import pytest
 
@@ -64,6 +65,8 @@ def _check():
 
 
 def _attach_logs(item):
+    if not httpd_lib.INCUMBENT:
+        time.sleep(1.2)  # httpd looks once in a second whether a child has crashed
     for one in _live:
         if isinstance(one, Peer):
             if one.violations:

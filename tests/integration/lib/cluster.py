@@ -100,7 +100,7 @@ class Node(tomcat.Tomcat):
 
 class Cluster:
     def __init__(self):
-        ports = [proc.steady_port(), proc.steady_port()]
+        ports = [proc.free_port(), proc.free_port()]
         ids = ["{%s}" % ",".join(["0"] * 15 + [str(i)]) for i in (1, 2)]
         self.nodes = [Node(f"node{i + 1}", port=ports[i], peer=ports[1 - i], own_id=ids[i], peer_id=ids[1 - i]) for i in (0, 1)]
 

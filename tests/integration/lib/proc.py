@@ -13,8 +13,8 @@ _ours = set()
 _ports = set()
 
 
-def free_port(family=socket.AF_INET, address="127.0.0.1"):
-    """A TCP port that nobody listens on now, and that was not handed out before."""
+def ephemeral_port(family=socket.AF_INET, address="127.0.0.1"):
+    """A TCP port that nobody listens on now, and that was not handed out before; an outgoing connection may be given it."""
     while True:
         with socket.socket(family, socket.SOCK_STREAM) as s:
             s.bind((address, 0))
@@ -24,8 +24,9 @@ def free_port(family=socket.AF_INET, address="127.0.0.1"):
             return port
 
 
-def steady_port():
-    """A free TCP port of 127.0.0.1 that no outgoing connection is given: its server can go away and come back to it."""
+def free_port():
+    """A free TCP port of 127.0.0.1 that was not handed out before, and that no outgoing connection is given: its server can
+    start late, go away and come back to it."""
     try:
         with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
             top = int(f.read().split()[0])
@@ -37,7 +38,7 @@ def steady_port():
             if port not in _ports:
                 _ports.add(port)
                 return port
-    return free_port()
+    return ephemeral_port()
 
 
 def wait_until(what, seconds=10.0, pause=0.01):

@@ -151,7 +151,7 @@ class Tomcat:
     def __init__(self, route=None, cluster="", pages=None, web=""):
         self.base = tempfile.mkdtemp(prefix="jk-tc-", dir="/tmp")
         os.chmod(self.base, 0o755)
-        self.port, self.secret_port = proc.steady_port(), proc.steady_port()
+        self.port, self.secret_port = proc.free_port(), proc.free_port()
         self.unix = self.base + "/ajp.sock"
         self.route, self.cluster, self.pages, self.web = route, cluster, pages or PAGES, web
         self.child = None
