@@ -70,9 +70,13 @@ static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 
 static size_t gulp_size(const jk_answer *a)
 {
+    bool behind = a->r->connection->data_in_output_filters;
+
     if (a->tls)
         return GULP_TLS;
-    return a->r->connection->data_in_output_filters ? GULP_BEHIND : GULP_FREE;
+    if (a->outlet && a->outlet->step < GULP_BEHIND) /* a FlushMaxThreshold lower than the default */
+        return a->outlet->step > 2 * WORTH_READING ? a->outlet->step : 2 * WORTH_READING;
+    return behind ? GULP_BEHIND : GULP_FREE;
 }
 
 static jk_rc pass(void *ctx, bool flush);
@@ -86,6 +90,11 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
         if (rc != JK_OK)
             return rc;
         most = gulp_size(a);
+    }
+    if (a->outlet) {
+        jk_rc rc = jk_outlet_drain(a->outlet, a->tls ? a->outlet->rest / 2 : a->outlet->rest);
+        if (rc != JK_OK)
+            return rc;
     }
     size_t left = most - a->gathered;
     *n = 0;
@@ -279,6 +288,13 @@ static jk_rc take_body(void *ctx, jk_span bytes)
     return a->flush_packets ? pass(a, true) : JK_OK;
 }
 
+static jk_rc pass_blocking(jk_answer *a)
+{
+    apr_status_t rv = ap_pass_brigade(a->r->output_filters, a->bb);
+
+    return rv != APR_SUCCESS || a->r->connection->aborted ? JK_E_CLIENT_WRITE : JK_OK;
+}
+
 static jk_rc pass(void *ctx, bool flush)
 {
     jk_answer *a = ctx;
@@ -287,12 +303,12 @@ static jk_rc pass(void *ctx, bool flush)
     if (flush)
         APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_flush_create(r->connection->bucket_alloc));
     else if (a->gathered == 0)
-        return JK_OK;
+        return a->outlet ? jk_outlet_drain(a->outlet, 0) : JK_OK;
     a->passed = true;
     a->gathered = 0;
-    apr_status_t rv = ap_pass_brigade(r->output_filters, a->bb);
+    jk_rc rc = a->outlet ? jk_outlet_pass(a->outlet, r->output_filters, a->bb) : pass_blocking(a);
     apr_brigade_cleanup(a->bb);
-    return rv != APR_SUCCESS || r->connection->aborted ? JK_E_CLIENT_WRITE : JK_OK;
+    return rc;
 }
 
 static bool holds(void *ctx)
@@ -300,6 +316,15 @@ static bool holds(void *ctx)
     const jk_answer *a = ctx;
 
     return a->gathered > 0;
+}
+
+void jk_answer_wait(jk_answer *a)
+{
+    jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
+
+    for (int i = 0; a->gathered == 0 && i < 3; i++)
+        if (all[i]->anchor && ours_alone(all[i]))
+            block_drop(all[i]);
 }
 
 void jk_answer_drop(jk_answer *a)

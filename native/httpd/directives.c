@@ -22,12 +22,15 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->mounts = apr_array_make(p, 0, sizeof(jk_mount));
     conf->mount_copy = JK_COPY_UNSET;
     conf->log_level = -1;
+    conf->park = JK_PARK_UNSET;
+    conf->park_after = -1;
     if (s->is_virtual)
         return conf;
     conf->options = DEFAULT_OPTIONS;
     conf->global = apr_pcalloc(p, sizeof *conf->global);
     conf->global->properties = apr_array_make(p, 4, sizeof(jk_mount));
     conf->global->watchdog_interval = -1;
+    conf->global->park_max = -1;
     conf->global->notes = JK_NOTES_AUTO;
     return conf;
 }
@@ -58,6 +61,8 @@ void *jk_directives_merge(apr_pool_t *p, void *base_conf, void *own_conf)
     conf->log_file = own->log_file ? own->log_file : base->log_file;
     conf->log_stamp = own->log_stamp ? own->log_stamp : base->log_stamp;
     conf->log_level = own->log_level >= 0 ? own->log_level : base->log_level;
+    conf->park = own->park != JK_PARK_UNSET ? own->park : base->park;
+    conf->park_after = own->park_after >= 0 ? own->park_after : base->park_after;
     conf->request_id_env = own->request_id_env ? own->request_id_env : base->request_id_env;
     return conf;
 }
@@ -299,6 +304,33 @@ static const char *set_watchdog(cmd_parms *cmd, void *dir, const char *word)
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->watchdog_interval);
 }
 
+static const char *set_park(cmd_parms *cmd, void *dir, const char *word)
+{
+    static const char *const words[] = { "Auto", "On", "Off" };
+
+    (void)dir;
+    for (int i = JK_PARK_AUTO; i <= JK_PARK_OFF; i++)
+        if (ap_cstr_casecmp(word, words[i]) == 0) {
+            jk_config_of(cmd->server)->park = i;
+            return NULL;
+        }
+    return apr_psprintf(cmd->pool, "JkPark: '%s' is not allowed; allowed: Auto, On, Off", word);
+}
+
+static const char *set_park_after(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    return number(cmd, word, &jk_config_of(cmd->server)->park_after);
+}
+
+static const char *set_park_max(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *err = global_only(cmd);
+
+    (void)dir;
+    return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->park_max);
+}
+
 const command_rec jk_directives[] = {
     AP_INIT_TAKE1("JkWorkersFile", set_workers_file, NULL, RSRC_CONF, "the file with the workers' properties"),
     AP_INIT_RAW_ARGS("JkWorkerProperty", add_property, NULL, RSRC_CONF, "one line of a workers file"),
@@ -315,5 +347,8 @@ const command_rec jk_directives[] = {
     AP_INIT_TAKE1("JkShmFile", set_shm_file, NULL, RSRC_CONF, "accepted; shared memory needs no file here"),
     AP_INIT_TAKE1("JkShmSize", set_shm_size, NULL, RSRC_CONF, "accepted; shared memory sizes itself here"),
     AP_INIT_TAKE1("JkWatchdogInterval", set_watchdog, NULL, RSRC_CONF, "seconds between two maintenances in the background"),
+    AP_INIT_TAKE1("JkPark", set_park, NULL, RSRC_CONF, "Auto, On or Off: a request that waits holds no thread; Auto: where the MPM can"),
+    AP_INIT_TAKE1("JkParkAfter", set_park_after, NULL, RSRC_CONF, "milliseconds that a thread waits before its request waits without it"),
+    AP_INIT_TAKE1("JkParkMax", set_park_max, NULL, RSRC_CONF, "how many requests per process may wait without a thread"),
     { NULL, { NULL }, NULL, 0, 0, NULL },
 };
