@@ -536,6 +536,22 @@ void jk_dispatch_stop(jk_dispatch *d)
         pthread_join(d->thread, NULL);
 }
 
+void jk_dispatch_free(jk_dispatch *d)
+{
+    jk_dispatch_stop(d);
+    for (unsigned i = 0; i < d->made; i++) {
+        if (d->all[i]->fd >= 0)
+            close(d->all[i]->fd);
+        free(d->all[i]);
+    }
+    close(d->epoll);
+    close(d->kick);
+    pthread_mutex_destroy(&d->mutex);
+    free(d->all);
+    free(d->heap);
+    free(d);
+}
+
 jk_dispatch_counts jk_dispatch_count(jk_dispatch *d)
 {
     lock(d);
@@ -582,6 +598,7 @@ void jk_dispatch_call(void *berth) { (void)berth; }
 void jk_dispatch_done(jk_dispatch *d, jk_berth *b) { (void)d, (void)b; }
 void jk_dispatch_give_back(jk_dispatch *d, jk_berth **b) { (void)d; *b = NULL; }
 void jk_dispatch_stop(jk_dispatch *d) { (void)d; }
+void jk_dispatch_free(jk_dispatch *d) { (void)d; }
 void jk_dispatch_turn(jk_dispatch *d, int ms, apr_time_t now) { (void)d, (void)ms, (void)now; }
 
 #endif

@@ -96,7 +96,7 @@ START_TEST(what_comes_is_told)
     ck_assert_uint_eq(jk_dispatch_count(d).late, row->came == JK_WAKE_LATE);
     jk_dispatch_give_back(d, &b);
     ck_assert_ptr_null(b);
-    jk_dispatch_stop(d);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -120,6 +120,7 @@ START_TEST(writable_is_waited_for_too)
     ck_assert(rings(b));
     ck_assert_int_eq(jk_dispatch_disarm(d, b), JK_WAKE_READY);
     jk_dispatch_give_back(d, &b);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -143,6 +144,7 @@ START_TEST(a_late_call_wakes_the_next_wait_and_nobody_else)
     jk_dispatch_call(old); /* a wake for nothing: who is woken looks, and waits again */
     ck_assert_int_eq(jk_dispatch_disarm(d, other), JK_WAKE_READY);
     jk_dispatch_give_back(d, &other);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -171,6 +173,7 @@ START_TEST(times_come_in_order)
     for (int i = 0; i < MANY; i++)
         jk_dispatch_give_back(d, &b[i]);
     ck_assert_uint_eq(jk_dispatch_count(d).now, 0);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -207,6 +210,7 @@ START_TEST(wakes_are_paced)
             jk_dispatch_give_back(d, &b[i]);
     ringing = rings(b[6]) + rings(b[7]) + rings(b[8]);
     ck_assert_int_eq(ringing, 3);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -221,6 +225,7 @@ START_TEST(there_is_a_limit)
     ck_assert_uint_eq(jk_dispatch_count(d).refused, 1);
     jk_dispatch_give_back(d, &a);
     ck_assert_ptr_nonnull(jk_dispatch_take(d));
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -239,6 +244,7 @@ START_TEST(what_cannot_be_watched_is_woken_at_once)
     jk_dispatch_give_back(d, &b);
     jk_dispatch_stop(d);
     ck_assert_ptr_null(jk_dispatch_take(d));
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -254,6 +260,7 @@ START_TEST(a_lost_descriptor_is_replaced)
     jk_dispatch_call(b);
     ck_assert(rings(b));
     jk_dispatch_give_back(d, &b);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -284,6 +291,7 @@ START_TEST(the_thread_wakes_who_is_due)
     jk_dispatch_stop(d);
     ck_assert_msg(jk_dispatch_disarm(d, far) == JK_WAKE_NOTHING, "torn down after the thread");
     jk_dispatch_give_back(d, &far);
+    jk_dispatch_free(d);
 }
 END_TEST
 
@@ -322,7 +330,7 @@ START_TEST(threads_do_not_disturb_one_another)
     }
     ck_assert_uint_eq(jk_dispatch_count(shared).now, 0);
     ck_assert_uint_eq(jk_dispatch_count(shared).waits, 8 * 300);
-    jk_dispatch_stop(shared);
+    jk_dispatch_free(shared);
 }
 END_TEST
 

@@ -70,6 +70,9 @@ void jk_dispatch_give_back(jk_dispatch *d, jk_berth **b);
 /* Ends the thread. Nobody is woken any more; slots can still be disarmed and given back. */
 void jk_dispatch_stop(jk_dispatch *d);
 
+/* Stops it and frees it with all slots: where nobody has any more to do with them. A process that ends does not. */
+void jk_dispatch_free(jk_dispatch *d);
+
 jk_dispatch_counts jk_dispatch_count(jk_dispatch *d);
 
 /* One turn of the thread, for tests: takes what is ready, waits at most ms for it, and wakes who is late at `now`. */
