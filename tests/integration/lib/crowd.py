@@ -1,4 +1,5 @@
 """Many clients at once, each in a thread of its own, and a gate where a container's scripts hold their requests."""
+import socket
 import threading
 import time
 
@@ -56,12 +57,12 @@ class Gate:
 
 
 class Reader:
-    """A client that asks and reads only when told, behind a small window."""
+    """A client that asks and reads only when told, behind a small window (None: the system's)."""
 
-    def __init__(self, port, path, host=None, tls=None, headers=()):
-        import socket
+    def __init__(self, port, path, host=None, tls=None, headers=(), window=16384):
         sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        if window:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         sock.settimeout(30)
         sock.connect(("127.0.0.1", port))
         self.wire = client.Wire.__new__(client.Wire)
