@@ -358,7 +358,7 @@ static int end(jk_call *call, jk_rc rc)
 }
 
 /* From here on it waits in place. */
-static jk_rc stay(jk_call *call)
+static __attribute__((noinline)) jk_rc stay(jk_call *call)
 {
     call->guest.place = NULL;
     call->answer.outlet = NULL;
@@ -367,7 +367,7 @@ static jk_rc stay(jk_call *call)
 }
 
 /* True: the run waits, without a thread. */
-static bool waits_elsewhere(jk_call *call)
+static __attribute__((noinline)) bool waits_elsewhere(jk_call *call)
 {
     if (call->run.in[0].len == 0 && call->run.in[1].len == 0)
         jk_answer_wait(&call->answer);

@@ -22,8 +22,10 @@
 #include <mpm_common.h>
 #include <poll.h>
 #include <scoreboard.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#define SELDOM __attribute__((noinline))      /* so that what is called for every request saves no registers for it */
 #define AFTER 10                              /* ms: JkParkAfter */
 #define A_MOMENT apr_time_from_msec(10)       /* who was woken so soon need not have waited without a thread */
 #define UPLOAD_TICK apr_time_from_sec(1)      /* the clock of mod_reqtimeout runs only when it is called */
@@ -39,7 +41,7 @@ struct jk_park {
     unsigned threads, limit;
     const jk_server *main_conf;
     jk_dispatch *dispatch;        /* of this process; NULL: none */
-    volatile apr_uint32_t busy;   /* threads that work on requests of ours */
+    atomic_uint busy;             /* threads that work on requests of ours */
     volatile apr_uint32_t stopping; /* s; 0: the process does not stop */
     bool over;                    /* it ends */
 };
@@ -225,7 +227,7 @@ int jk_park_work(jk_guest *guest, const jk_server *conf)
 {
     jk_park *park = guest->place->park;
     int after = conf->park_after >= 0 ? conf->park_after : AFTER;
-    apr_uint32_t others = apr_atomic_inc32(&park->busy);
+    unsigned others = atomic_fetch_add_explicit(&park->busy, 1, memory_order_relaxed);
 
     if (guest->since && apr_time_now() - guest->since > A_MOMENT)
         return 0;
@@ -234,7 +236,7 @@ int jk_park_work(jk_guest *guest, const jk_server *conf)
 
 void jk_park_rest(jk_guest *guest)
 {
-    apr_atomic_dec32(&guest->place->park->busy);
+    atomic_fetch_sub_explicit(&guest->place->park->busy, 1, memory_order_relaxed);
 }
 
 bool jk_park_enter(jk_guest *guest)
@@ -436,7 +438,7 @@ static void begin_work(jk_parking *p, request_rec *r)
         ap_time_process_request(c->sbh, START_PREQUEST);
 }
 
-static void go_on(jk_parking *p)
+static SELDOM void go_on(jk_parking *p)
 {
     jk_guest *guest = p->guest;
     request_rec *r = guest->r;
@@ -467,7 +469,7 @@ static bool is_ours(const conn_rec *c, const jk_park *park)
 }
 
 /* NULL: nobody waits there. */
-static __attribute__((noinline)) jk_parking *make_parking(conn_rec *c)
+static SELDOM jk_parking *make_parking(conn_rec *c)
 {
     jk_park *park = jk_startup_park();
     jk_parking *p;
@@ -483,14 +485,11 @@ static __attribute__((noinline)) jk_parking *make_parking(conn_rec *c)
 }
 
 /* Runs the other modules' process_connection itself, to put its own state in the place of SUSPENDED: http's would only let that one pass. */
-static int process(conn_rec *c)
+static __attribute__((noinline)) int process_around(conn_rec *c, jk_parking *p)
 {
-    jk_parking *p = parking_of(c);
     int status;
 
     if (p == NULL && (p = make_parking(c)) == NULL)
-        return DECLINED;
-    if (p->in_chain)
         return DECLINED;
     if (p->guest) {
         go_on(p);
@@ -502,6 +501,13 @@ static int process(conn_rec *c)
     if (p->guest && c->cs->state == CONN_STATE_SUSPENDED)
         tell_mpm(p);
     return status;
+}
+
+static int process(conn_rec *c)
+{
+    jk_parking *p = parking_of(c);
+
+    return p && p->in_chain ? DECLINED : process_around(c, p);
 }
 
 /* The MPM closes a connection whose request waits. */

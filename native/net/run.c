@@ -224,11 +224,9 @@ static int may_wait(const jk_run *run)
 {
     int allowed = silence_allowed(run);
 
-    if (run->may_block)
+    if (run->may_block || (allowed > 0 && allowed < run->patience))
         return allowed;
-    if (run->patience <= 0)
-        return -1;
-    return allowed > 0 && allowed < run->patience ? allowed : run->patience;
+    return run->patience > 0 ? run->patience : -1;
 }
 
 /* What is gathered is passed on before anybody waits; and where the thread is given back, the client has to have it too. */
