@@ -162,7 +162,7 @@ static void leave_armed(jk_dispatch *d, jk_berth *b, state next)
     time_remove(d, b);
     b->state = next;
     b->generation++;
-    d->n.now--;
+    __atomic_store_n(&d->n.now, d->n.now - 1, __ATOMIC_RELAXED);
 }
 
 static void wake(jk_dispatch *d, jk_berth *b, jk_wake came)
@@ -436,7 +436,8 @@ static bool arm_locked(jk_dispatch *d, jk_berth *b, const jk_vigil *vigil)
     b->came = JK_WAKE_NOTHING;
     time_add(d, b);
     d->n.waits++;
-    if (++d->n.now > d->n.most)
+    __atomic_store_n(&d->n.now, d->n.now + 1, __ATOMIC_RELAXED);
+    if (d->n.now > d->n.most)
         d->n.most = d->n.now;
     watched = watch_both(d, b);
     if (!watched)
@@ -552,6 +553,11 @@ void jk_dispatch_free(jk_dispatch *d)
     free(d);
 }
 
+unsigned jk_dispatch_waiting(const jk_dispatch *d)
+{
+    return __atomic_load_n(&d->n.now, __ATOMIC_RELAXED);
+}
+
 jk_dispatch_counts jk_dispatch_count(jk_dispatch *d)
 {
     lock(d);
@@ -598,6 +604,7 @@ void jk_dispatch_call(void *berth) { (void)berth; }
 void jk_dispatch_done(jk_dispatch *d, jk_berth *b) { (void)d, (void)b; }
 void jk_dispatch_give_back(jk_dispatch *d, jk_berth **b) { (void)d; *b = NULL; }
 void jk_dispatch_stop(jk_dispatch *d) { (void)d; }
+unsigned jk_dispatch_waiting(const jk_dispatch *d) { (void)d; return 0; }
 void jk_dispatch_free(jk_dispatch *d) { (void)d; }
 void jk_dispatch_turn(jk_dispatch *d, int ms, apr_time_t now) { (void)d, (void)ms, (void)now; }
 

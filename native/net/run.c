@@ -93,7 +93,7 @@ static jk_rc silent(jk_run *run, jk_wait_kind what, int allowed, int waited)
         return what == JK_WAIT_BACKEND_WRITE ? JK_E_SEND : run->reply_timeout > 0 ? JK_E_TIMEOUT : JK_E_RECV;
     }
     wait_for(run, what, until);
-    run->wait.tried = what == JK_WAIT_BACKEND_READ;
+    run->wait.tried = waited > 0;
     return JK_AGAIN;
 }
 
@@ -219,6 +219,8 @@ static ssize_t receive(jk_run *run, struct iovec *piece, int n, int flags)
     return got;
 }
 
+#define BY_POLL 1 /* ms: a receive timeout is rounded to the system's ticks, which are several of these */
+
 /* How long the next receive may wait in place: in ms, 0 for ever, -1 not at all. */
 static int may_wait(const jk_run *run)
 {
@@ -226,7 +228,7 @@ static int may_wait(const jk_run *run)
 
     if (run->may_block || (allowed > 0 && allowed < run->patience))
         return allowed;
-    return run->patience > 0 ? run->patience : -1;
+    return run->patience > BY_POLL ? run->patience : -1;
 }
 
 /* What is gathered is passed on before anybody waits; and where the thread is given back, the client has to have it too. */

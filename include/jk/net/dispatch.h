@@ -73,6 +73,9 @@ void jk_dispatch_stop(jk_dispatch *d);
 /* Stops it and frees it with all slots: where nobody has any more to do with them. A process that ends does not. */
 void jk_dispatch_free(jk_dispatch *d);
 
+/* How many wait, about: no mutex is taken. */
+unsigned jk_dispatch_waiting(const jk_dispatch *d);
+
 jk_dispatch_counts jk_dispatch_count(jk_dispatch *d);
 
 /* One turn of the thread, for tests: takes what is ready, waits at most ms for it, and wakes who is late at `now`. */
