@@ -16,6 +16,7 @@
 #define NAME "JK_OUTLET"
 #define STEP (32 * 1024)
 #define REST (16 * 1024)
+#define FLUSH_MAX 65535                  /* FlushMaxThreshold's default */
 #define GRACE 2                          /* ms that a client may be behind before it counts */
 #define A_MOMENT apr_time_from_msec(5)
 
@@ -74,7 +75,7 @@ void jk_outlet_register(void)
 void jk_outlet_add(jk_outlet *o, conn_rec *c)
 {
     const core_server_config *core = ap_get_core_module_config(c->base_server->module_config);
-    apr_size_t threshold = core->flush_max_threshold;
+    apr_size_t threshold = core->flush_max_threshold ? core->flush_max_threshold : FLUSH_MAX;
 
     o->c = c;
     o->step = (threshold + 1) / 2 < STEP ? (threshold + 1) / 2 : STEP;

@@ -193,7 +193,7 @@ static void tell_pools(const jk_log *log)
         if (one->kind == JK_WORKER_AJP13)
             JK_INFO(log, "(%s) up to %d connections to %s (%d processes x %d%s): compare maxConnections and maxThreads of its connector",
                     one->name, processes * each, one->tune.host, processes, each,
-                    one->connection_pool_size > 0 ? "" : " threads, more with HTTP/2");
+                    one->connection_pool_size > 0 ? "" : " threads, more with HTTP/2 and with requests that wait");
     }
 }
 

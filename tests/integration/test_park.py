@@ -123,6 +123,7 @@ def impatient(make_httpd, peer, gone, deaf):
     return start(make_httpd, peer, gone, deaf, "JkParkAfter 0", timeout=1)
 
 
+
 def visit(httpd, path="/visitor", **how):
     """Somebody else is answered."""
     answer = client.get(httpd.port, path, **how)
@@ -361,6 +362,16 @@ def large(ex):
 @pytest.mark.parametrize("kind", ["length", "chunked", "tls", "gzip"])
 def test_slow_readers(httpd, peer, kind):
     """More than there are threads, none of them reads: others are answered. Then each gets every byte."""
+    look_at_slow_readers(httpd, peer, kind)
+
+
+@pytest.mark.parametrize("kind", ["length", "tls"])
+def test_slow_readers_with_a_low_threshold(fresh_httpd, peer, gone, deaf, kind):
+    """The core blocks earlier than by default: less may lie in it."""
+    look_at_slow_readers(start(fresh_httpd, peer, gone, deaf, "JkParkAfter 0\nFlushMaxThreshold 16384"), peer, kind)
+
+
+def look_at_slow_readers(httpd, peer, kind):
     path = "/large-length" if kind == "length" else "/large"
     peer.on(path, large)
     port, tls, host, headers = httpd.port, None, None, [("X-Test", "large")]
