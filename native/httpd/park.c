@@ -27,8 +27,7 @@
 
 #define SELDOM __attribute__((noinline))      /* so that what is called for every request saves no registers for it */
 #define AFTER 10                              /* ms: JkParkAfter */
-#define AFTER_BUSY 4                          /* where few threads are idle, */
-#define AFTER_SLOW 1                          /* and many requests wait already */
+#define AFTER_SLOW 1                          /* where few threads are idle, and many requests wait already */
 #define A_MOMENT apr_time_from_msec(10)       /* who was woken so soon need not have waited without a thread */
 #define UPLOAD_TICK apr_time_from_sec(1)      /* the clock of mod_reqtimeout runs only when it is called */
 #define CAN_WAITIO 19                         /* AP_MPMQ_CAN_WAITIO, and ... */
@@ -225,12 +224,11 @@ jk_outlet *jk_park_outlet(const jk_guest *guest)
     return &guest->place->outlet;
 }
 
-/* Few threads are idle. Where many requests wait already the container is slow, and waiting in place is in vain. */
-static int shorter(const jk_park *park, int after)
+/* Few threads are idle, and the container is slow, since many wait: waiting in place is in vain. Few idle threads alone say nothing:
+ * under load they are all busy with answers that come at once. */
+static bool in_vain(const jk_park *park, unsigned others)
 {
-    int most = jk_dispatch_waiting(park->dispatch) * 2 >= park->threads ? AFTER_SLOW : AFTER_BUSY;
-
-    return after < most ? after : most;
+    return others * 2 >= park->threads && jk_dispatch_waiting(park->dispatch) * 2 >= park->threads;
 }
 
 int jk_park_work(jk_guest *guest, const jk_server *conf)
@@ -241,7 +239,7 @@ int jk_park_work(jk_guest *guest, const jk_server *conf)
 
     if (guest->since && apr_time_now() - guest->since > A_MOMENT)
         return 0;
-    return others * 2 >= park->threads ? shorter(park, after) : after;
+    return after > AFTER_SLOW && in_vain(park, others) ? AFTER_SLOW : after;
 }
 
 void jk_park_rest(jk_guest *guest)
