@@ -130,7 +130,8 @@ static void tell_limits(const jk_park *park, const jk_log *log)
             park->mode == WAITIO ? "by WAITIO" : "in the way of httpd before 2.4.63");
     if (park->limit > most)
         JK_INFO(log, "JkParkMax %u is more than the MPM takes: with AsyncRequestWorkerFactor %u about %u connections wait beside %u threads of a "
-                "process; set AsyncRequestWorkerFactor to %u", park->limit, factor, most, park->threads, (park->limit + park->threads - 1) / park->threads);
+                "process; set AsyncRequestWorkerFactor to %u", park->limit, factor, most, park->threads,
+                (park->limit + park->threads - 1) / park->threads);
     if (asked(AP_MPMQ_HARD_LIMIT_DAEMONS) <= asked(AP_MPMQ_MAX_DAEMONS))
         JK_INFO(log, "ServerLimit has no room beyond MaxRequestWorkers / ThreadsPerChild: after a graceful restart a process whose requests still "
                 "wait keeps a new one from starting; raise ServerLimit");

@@ -17,7 +17,7 @@ import zlib
 
 import pytest
 from lib import ajp, client, proc
-from lib.ajp_peer import CLOSE, SLEEP, Peer, RefusedPort
+from lib.ajp_peer import CLOSE, SLEEP, RefusedPort, normal
 from lib.crowd import Crowd, Gate, Reader
 from lib.workers import ajp13, lb
 
@@ -189,7 +189,8 @@ def test_keep_alive_with_all_kinds_of_pauses(httpd, peer):
         answers, wire = [], client.Wire(httpd.port)
         for i in range(k * 5, k * 5 + 5):
             answer = wire.get(f"/k{i}")
-            if answer.end == "no answer" and peer.deliveries(f"/k{i}") == 0:  # where threads are short httpd closes idle connections: clients ask again
+            if answer.end == "no answer" and peer.deliveries(f"/k{i}") == 0:
+                # Where threads are short httpd closes idle connections: clients ask again.
                 wire = client.Wire(httpd.port)
                 answer = wire.get(f"/k{i}")
             answers.append(answer)
@@ -403,7 +404,6 @@ def test_stopped_readers_and_a_container_that_drips(httpd, peer):
 
 
 def normal_or(script):
-    from lib.ajp_peer import normal
     return lambda ex: script(ex) if ex.request.path.startswith("/drip") else normal(ex)
 
 
@@ -551,7 +551,8 @@ def test_an_upload_that_is_given_up(httpd, peer):
 
 def test_reqtimeout(fresh_httpd, peer):
     """Its clock runs only when it is asked."""
-    httpd = fresh_httpd(MPM + "JkParkAfter 0\nRequestReadTimeout body=1\nJkMount /* w", workers=ajp13(w=peer.port), modules=["reqtimeout"], timeout=60)
+    more = "JkParkAfter 0\nRequestReadTimeout body=1\nJkMount /* w"
+    httpd = fresh_httpd(MPM + more, workers=ajp13(w=peer.port), modules=["reqtimeout"], timeout=60)
     with client.Wire(httpd.port) as wire:
         wire.send("POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
         assert wire.answer().status in (400, 408)
