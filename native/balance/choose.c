@@ -187,6 +187,15 @@ static bool take_for_route(hunt *h, jk_span route)
     return take_of_domain(h, h->group->members[i].domain);
 }
 
+/* Does the session name this member? */
+static bool is_own(const hunt *h, uint32_t i)
+{
+    for (size_t k = 0; k < h->request->nroutes; k++)
+        if (jk_choose_find_route(h->group, h->request->routes[k]) == i)
+            return true;
+    return false;
+}
+
 static bool take_for_session(hunt *h)
 {
     for (size_t i = 0; i < h->request->nroutes; i++)
@@ -234,7 +243,7 @@ jk_choose_answer jk_choose(const jk_choose_group *group, const jk_choose_request
     if (group->count == 0)
         return h.answer;
     if (single) {
-        if (!take_named(&h, 0, JK_ACTIVE, true))
+        if (!take_named(&h, 0, JK_ACTIVE, is_own(&h, 0)))
             give_up(&h, false);
         return h.answer;
     }

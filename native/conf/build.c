@@ -56,10 +56,31 @@ static void set_host(jk_parse *ps, jk_worker_conf *one, const jk_prop *prop)
                         jk_props_shown(ps->p, prop, NULL), prop->key, wrong);
     if (*host.name)
         apr_cpystrn(one->tune.host, host.name, sizeof one->tune.host);
+    if (host.port >= 0 && host.port != one->tune.port && jk_keys_written(one, "port"))
+        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(prop), "the port in %s=%s is used, and not worker.%s.port; remove one of them", prop->key,
+                        jk_props_shown(ps->p, prop, NULL), jk_source_shown(ps, one->name));
     if (host.port >= 0)
         one->tune.port = host.port;
     if (host.is_unix && *host.name)
         one->unix_path = apr_pstrdup(ps->p, host.name + 5);
+}
+
+static const char *word_of(int kind)
+{
+    return kind == JK_WORKER_LB ? "lb" : kind == JK_WORKER_STATUS ? "status" : "ajp13";
+}
+
+static void wrong_type(jk_parse *ps, const jk_worker_conf *one, const jk_prop *prop, const jk_key *key)
+{
+    const char *name = jk_source_shown(ps, one->name);
+    bool one_type = key->kinds == JK_WORKER_LB || key->kinds == JK_WORKER_STATUS || key->kinds == JK_WORKER_AJP13;
+
+    if (!jk_keys_written(one, "type") && one_type)
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(prop), "'%s' is ignored: worker '%s' is of type ajp13, since no type is written; "
+                        "did you mean worker.%s.type=%s?", prop->key, name, name, word_of(key->kinds));
+    else
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(prop), "'%s' has no meaning for a worker of type %s and is ignored", prop->key,
+                        word_of((int)one->kind));
 }
 
 static void set_attribute(jk_parse *ps, jk_worker_conf *one, const jk_source *s, size_t row)
@@ -69,12 +90,9 @@ static void set_attribute(jk_parse *ps, jk_worker_conf *one, const jk_source *s,
 
     if (!(key->kinds & (int)one->kind)) {
         if (!s->taken_over[row]) /* a template may serve workers of several types */
-            jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(last), "'%s' has no meaning for a worker of this type and is ignored",
-                            last->key);
+            wrong_type(ps, one, last, key);
         return;
     }
-    if (key->state == JK_KEY_LATER)
-        jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(last), "'%s' is known, but not in force yet in this version", last->key);
     if (key->home == JK_HOME_TUNE && key->offset == offsetof(jk_tune, host))
         set_host(ps, one, last); /* it comes after the port's row, for a port in the host's value wins */
     else

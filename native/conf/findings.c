@@ -4,6 +4,7 @@
 #include "jk/base/span.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 
 jk_findings *jk_findings_make(apr_pool_t *p)
 {
@@ -43,7 +44,7 @@ static bool make_room(jk_findings *f, jk_severity wanted)
 
 void jk_findings_add(jk_findings *f, jk_severity severity, const char *file, int line, const char *fmt, ...)
 {
-    jk_finding one = { severity, file, line, NULL };
+    jk_finding one = { severity, file, line, NULL, f->turn++ };
     va_list ap;
 
     va_start(ap, fmt);
@@ -66,13 +67,39 @@ bool jk_findings_refuse(const jk_findings *f, bool strict)
     return f->count[JK_FIND_ERROR] > 0 || (strict && f->count[JK_FIND_LENIENT] > 0);
 }
 
-const char *jk_findings_text(apr_pool_t *p, const jk_finding *one)
+static int by_place(const void *a, const void *b)
+{
+    const jk_finding *x = a, *y = b;
+    int files = strcmp(x->file ? x->file : "", y->file ? y->file : "");
+
+    if (files != 0)
+        return files;
+    return x->line != y->line ? (x->line > y->line ? 1 : -1) : x->turn > y->turn ? 1 : -1;
+}
+
+void jk_findings_sort(jk_findings *f)
+{
+    qsort(f->all->elts, (size_t)f->all->nelts, sizeof(jk_finding), by_place);
+}
+
+static const char *place_of(apr_pool_t *p, const jk_finding *one)
 {
     if (one->file == NULL)
-        return one->text;
-    if (one->line == 0)
-        return apr_psprintf(p, "%s: %s", one->file, one->text);
-    return apr_psprintf(p, "%s:%d: %s", one->file, one->line, one->text);
+        return "";
+    return one->line ? apr_psprintf(p, "%s:%d: ", one->file, one->line) : apr_pstrcat(p, one->file, ": ", NULL);
+}
+
+const char *jk_findings_text(apr_pool_t *p, const jk_finding *one)
+{
+    return apr_pstrcat(p, place_of(p, one), one->text, NULL);
+}
+
+const char *jk_findings_line(apr_pool_t *p, const jk_finding *one, bool strict)
+{
+    static const char *const words[] = { "info", "warning", "error (lived with)", "error" };
+    jk_severity severity = strict && one->severity == JK_FIND_LENIENT ? JK_FIND_ERROR : one->severity;
+
+    return apr_pstrcat(p, words[severity], ": ", place_of(p, one), one->text, NULL);
 }
 
 #define WORD_MOST 40

@@ -25,7 +25,6 @@
 #define WORD JK_KEY_WORD
 #define LETTERS JK_KEY_LETTERS
 #define FORCE JK_KEY_IN_FORCE
-#define LATER JK_KEY_LATER
 #define OLD JK_KEY_OLD
 #define IGNORED JK_KEY_IGNORED
 
@@ -54,7 +53,7 @@ const jk_key jk_keys[] = {
     { "type", NULL, WORD, "", "ajp13", 0, 0, ANY, NOWHERE, FORCE, "the type of the worker: ajp13, lb or status", types },
     { "reference", NULL, TEXT, "", NULL, 0, NAME_MOST + 7, ANY, NOWHERE, FORCE,
       "worker.NAME whose attributes are taken over where this worker has none of its own" },
-    { "mount", NULL, LIST, "", NULL, 0, 0, ANY, IN_CONF(mount), LATER, "more URI patterns of this worker" },
+    { "mount", NULL, LIST, "", NULL, 0, 0, ANY, IN_CONF(mount), FORCE, "more URI patterns of this worker, for the main server" },
     /* ajp13: where the container is */
     { "port", NULL, INT, "", "8009", 0, 65535, AJP, IN_TUNE(port), FORCE,
       "port of the container's AJP connector; 0: provisioned for later" },

@@ -90,6 +90,14 @@ static const char *hint_of_routes(jk_parse *ps, const jk_worker_conf *lb, const 
     return jk_findings_hint(ps->p, redirect, routes, n);
 }
 
+static bool is_domain(const jk_worker_conf *lb, const char *name)
+{
+    for (int i = 0; i < lb->members->nelts; i++)
+        if (strcmp(member(lb, i)->tune.domain, name) == 0)
+            return true;
+    return false;
+}
+
 static bool has_route(const jk_worker_conf *lb, const char *route)
 {
     for (int i = 0; i < lb->members->nelts; i++)
@@ -107,7 +115,8 @@ static void check_redirect(jk_parse *ps, const jk_worker_conf *lb, const jk_work
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to itself", name, of);
     else if (*to && !has_route(lb, to))
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(at), "member '%s' of '%s' redirects to '%s', which is no member's route%s",
-                        name, of, jk_props_shown(ps->p, at, to), at->hidden ? "" : hint_of_routes(ps, lb, to));
+                        name, of, jk_props_shown(ps->p, at, to), at->hidden ? "" : is_domain(lb, to) ? ", but a domain; allowed: the route of "
+                        "one member" : hint_of_routes(ps, lb, to));
 }
 
 static void check_members(jk_parse *ps, const jk_worker_conf *lb)
@@ -144,6 +153,7 @@ static void set_packet(jk_parse *ps, jk_worker_conf *lb)
 void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
 {
     const apr_array_header_t *lines = jk_source_lines(ps, lb->name, "balance_workers");
+    const jk_prop *type = jk_source_last(ps, lb->name, "type");
     const char *name = jk_source_shown(ps, lb->name);
 
     for (int i = 0; lines && i < lines->nelts; i++) {
@@ -154,7 +164,7 @@ void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
             add_member(ps, lb, where, APR_ARRAY_IDX(names, n, const char *));
     }
     if (lb->balance_workers->nelts == 0)
-        jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(lb), "worker '%s' is of type lb and has no members; allowed: "
+        jk_findings_add(ps->found, JK_FIND_ERROR, type->file, type->line, "worker '%s' is of type lb and has no members; allowed: "
                         "worker.%s.balance_workers=NAME,NAME", name, name);
     if (lb->members->nelts == 0)
         return;

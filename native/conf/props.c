@@ -99,20 +99,55 @@ static const char *with_macros(jk_props *props, jk_findings *found, const jk_pro
     return apr_pstrcat(props->p, out, from, NULL);
 }
 
+/* Of a variable it may be meant: Java's own files have such lines. */
+static void tell_empty(jk_findings *found, const jk_prop *prop)
+{
+    bool ours = strncmp(prop->key, "worker.", 7) == 0 || *prop->key == '/' || *prop->key == '!' || *prop->key == '-';
+
+    if (*prop->key == '\0')
+        jk_findings_add(found, JK_FIND_WARN, JK_PROP_AT(prop), "there is nothing before the '=': the line is ignored; allowed: KEY=VALUE");
+    else
+        jk_findings_add(found, ours ? JK_FIND_WARN : JK_FIND_INFO, JK_PROP_AT(prop),
+                        "'%s' has no value and is ignored, as if the line were not there; write a value or remove the line", prop->key);
+}
+
+/* A tab is a blank. */
+static void check_bytes(jk_findings *found, const jk_prop *prop)
+{
+    const char *c = prop->value;
+
+    while (*c && (*c == '\t' || !apr_iscntrl(*c)))
+        c++;
+    if (*c)
+        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "there is a control character (0x%02x) in the value of '%s'; remove it",
+                        (unsigned char)*c, prop->key);
+}
+
 static void take(jk_props *props, jk_findings *found, const jk_prop *prop)
 {
-    if (*prop->key == '\0' || *prop->value == '\0')
+    if (*prop->key == '\0' || *prop->value == '\0') {
+        tell_empty(found, prop);
         return;
+    }
+    if (strchr(prop->key, '\r') || strchr(prop->value, '\r')) { /* not quoted: it may be a whole file, with its secrets */
+        jk_findings_add(found, JK_FIND_LENIENT, JK_PROP_AT(prop), "there is a carriage return inside the line, and it is ignored; allowed at the "
+                        "end of a line: LF or CR LF");
+        return;
+    }
+    check_bytes(found, prop);
     const char *value = with_macros(props, found, prop);
     if (*value)
         keep(props, prop->key, value, JK_PROP_AT(prop));
 }
 
-/* Not more of the line than its first word: the rest might be a secret. */
+/* Not more of the line than its first word: the rest might be a secret. A ':' or a blank may part them in Java's own files. */
 static void tell_no_equals(jk_findings *found, char *text, const char *file, int line)
 {
-    text[strcspn(text, " \t\r\n\v\f:=")] = '\0';
-    jk_findings_add(found, JK_FIND_WARN, file, line, "'%.*s' has no '=' and is ignored", SHOWN_MOST, text);
+    size_t n = strcspn(text, " \t\r\n\v\f:=");
+    bool ours = strncmp(text, "worker.", 7) == 0, more = text[n] != '\0';
+
+    jk_findings_add(found, ours ? JK_FIND_LENIENT : JK_FIND_WARN, file, line, "'%.*s' has no '=' and is ignored; allowed: KEY=VALUE%s",
+                    (int)(n < SHOWN_MOST ? n : SHOWN_MOST), text, more && ours ? ", neither a ':' nor a blank in place of the '='" : "");
 }
 
 static bool fits(jk_findings *found, size_t len, const char *file, int line)
@@ -270,6 +305,14 @@ void jk_props_close(jk_props *props, jk_findings *found)
             jk_findings_add(found, JK_FIND_WARN, JK_PROP_AT(u), "$(%.*s) in the value of '%s' is defined neither above nor in the "
                             "environment: it stays as it is", SHOWN_MOST, u->from, u->into);
     }
+}
+
+bool jk_props_used(const jk_props *props, const char *key)
+{
+    for (int i = 0; i < props->uses->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(props->uses, i, use).from, key) == 0)
+            return true;
+    return false;
 }
 
 const char *jk_props_shown(apr_pool_t *p, const jk_prop *prop, const char *word)

@@ -32,16 +32,21 @@ static const char *hint_of_attributes(apr_pool_t *p, const char *attr)
 
     for (size_t i = 0; i < jk_keys_count; i++)
         names[i] = jk_keys[i].name;
-    return jk_findings_hint(p, attr, names, jk_keys_count);
+    const char *hint = jk_findings_hint(p, attr, names, jk_keys_count);
+    return *hint ? hint : "; correct or remove the line: the manual lists all attributes";
 }
 
 static void unknown_global(jk_parse *ps, const jk_prop *prop)
 {
     static const char *const names[] = { "worker.list", "worker.maintain" };
+    const char *hint = jk_findings_hint(ps->p, prop->key, names, 2);
+    bool old;
 
+    const char *attr = prop->key + 7 + (prop->key[7] == '.');
+    if (jk_keys_find(attr, &old)) /* the name was forgotten */
+        hint = apr_psprintf(ps->p, "; did you mean 'worker.NAME.%s'?", attr);
     jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(prop),
-                    "attribute '%s' is not supported; allowed: worker.list, worker.maintain or worker.NAME.ATTRIBUTE%s", prop->key,
-                    jk_findings_hint(ps->p, prop->key, names, 2));
+                    "attribute '%s' is not supported; allowed: worker.list, worker.maintain or worker.NAME.ATTRIBUTE%s", prop->key, hint);
 }
 
 static void tell_old(jk_parse *ps, const jk_prop *prop, const jk_key *key, bool alias)
@@ -55,13 +60,29 @@ static void tell_old(jk_parse *ps, const jk_prop *prop, const jk_key *key, bool 
                         "'%s' is accepted and ignored: %s", prop->key, key->help);
 }
 
+/* Of a value that is a text, or a list of names. xmlns and its like may need them. */
+static void check_quotes(jk_parse *ps, const jk_prop *prop, const jk_key *key)
+{
+    size_t n = strlen(prop->value);
+    char c = *prop->value;
+
+    if ((key->type != JK_KEY_TEXT && key->type != JK_KEY_LIST) || key->kinds == JK_WORKER_STATUS || strcmp(key->name, "host") == 0)
+        return;
+    if (n >= 2 && (c == '"' || c == '\'') && prop->value[n - 1] == c)
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(prop), "the quotes around the value of '%s' belong to it: write it without them",
+                        prop->key);
+}
+
 /* Every key must be one that some worker could have. */
 static void check_key(jk_parse *ps, const jk_prop *prop)
 {
     const char *name, *attr;
+    const jk_key *of = jk_keys_of(prop->key);
     bool alias;
 
-    if (strncmp(prop->key, "worker.", 7) != 0 || (jk_keys_of(prop->key) && jk_keys_of(prop->key)->kinds == 0))
+    if (of)
+        check_quotes(ps, prop, of);
+    if (strncmp(prop->key, "worker.", 7) != 0 || (of && of->kinds == 0))
         return;
     if (!split(ps->p, prop->key, &name, &attr)) {
         unknown_global(ps, prop);

@@ -181,7 +181,7 @@ void jk_values_words(apr_array_header_t *words, const char *text)
     }
 }
 
-static void read_codes(const jk_key *key, const jk_prop *prop, apr_array_header_t *codes, jk_findings *found)
+void jk_values_codes(const jk_key *key, const jk_prop *prop, apr_array_header_t *codes, jk_findings *found)
 {
     apr_array_header_t *words = apr_array_make(codes->pool, 8, sizeof(const char *));
 
@@ -208,7 +208,7 @@ static apr_array_header_t *read_lines(const jk_key *key, const apr_array_header_
         if (key->type == JK_KEY_LIST)
             jk_values_words(list, prop->value);
         else
-            read_codes(key, prop, list, found);
+            jk_values_codes(key, prop, list, found);
     }
     return list;
 }
@@ -246,6 +246,55 @@ void jk_values_set(const jk_key *key, const apr_array_header_t *props, jk_worker
         int32_t n = read_integer(key, last, found);
         memcpy(home, &n, sizeof n);
     }
+}
+
+/* ---- and back ---- */
+
+static const char *word_text(apr_pool_t *p, const jk_key *key, int32_t value)
+{
+    const char *text = "";
+
+    for (const jk_key_word *w = key->words; w->word; w++) {
+        if (key->type == JK_KEY_WORD && w->value == value)
+            return w->word;
+        if (key->type == JK_KEY_LETTERS && w->value && (w->value & (w->value - 1)) == 0 && (value & w->value))
+            text = apr_pstrcat(p, text, *text ? "," : "", w->word, NULL);
+    }
+    return text;
+}
+
+static const char *list_text(apr_pool_t *p, const jk_key *key, const apr_array_header_t *list)
+{
+    const char *text = "";
+
+    for (int i = 0; i < list->nelts; i++)
+        text = apr_pstrcat(p, text, i ? "," : "", key->type == JK_KEY_LIST ? APR_ARRAY_IDX(list, i, const char *) :
+                           apr_itoa(p, APR_ARRAY_IDX(list, i, int32_t)), NULL);
+    return text;
+}
+
+const char *jk_values_text(apr_pool_t *p, const jk_key *key, const jk_worker_conf *conf)
+{
+    const char *home = home_of(key, (jk_worker_conf *)conf), *text;
+    const apr_array_header_t *list;
+    int32_t n;
+
+    if (key->home == JK_HOME_NOWHERE)
+        return "";
+    if (key->type == JK_KEY_BOOL)
+        return *(const bool *)home ? "true" : "false";
+    if (key->type == JK_KEY_TEXT && key->home == JK_HOME_TUNE)
+        return home;
+    if (key->type == JK_KEY_TEXT) {
+        memcpy(&text, home, sizeof text);
+        return text ? text : "";
+    }
+    if (jk_keys_adds_up(key)) {
+        memcpy(&list, home, sizeof list);
+        return list ? list_text(p, key, list) : "";
+    }
+    memcpy(&n, home, sizeof n);
+    return key->words ? word_text(p, key, n) : apr_itoa(p, n);
 }
 
 /* A default has no findings: a test holds that. */

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "jk/conf/values.h"
 #include "members.h"
+#include "sense.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -37,15 +38,36 @@ static bool is_v6(const char *name)
     return inet_pton(AF_INET6, address, bytes) == 1;
 }
 
+/* '_' is no letter of a host's name, and yet in use. */
+static bool is_host_byte(char c)
+{
+    return apr_isalnum(c) || strchr("-._:%", c);
+}
+
+static const char *wrong_bytes(const char *name)
+{
+    if (strstr(name, "$(")) /* of which there is a finding already */
+        return NULL;
+    while (*name && is_host_byte(*name))
+        name++;
+    if (*name == '"' || *name == '\'')
+        return "there is a quote in it: write it without";
+    if (*name & 0x80)
+        return "there is a byte in it that is no ASCII; allowed: the name as the name service has it (xn--..)";
+    return *name ? "there is a character in it that no host's name has; allowed: one name or address" : NULL;
+}
+
 static const char *wrong_name(const char *name)
 {
+    if (strstr(name, "//"))
+        return "it is no URL; allowed: name, name:port, [v6]:port, unix:/path";
     if (*name == '\0')
         return "there is no name in it";
     if (strchr(name, ':') && !is_v6(name))
         return "there is more than one ':' in it, and it is no IPv6 address; allowed: name, name:port, [v6]:port, unix:/path";
     if (strchr(name, '/'))
         return "there is a '/' in it; allowed: name, name:port, [v6]:port, unix:/path";
-    return NULL;
+    return wrong_bytes(name);
 }
 
 static const char *unix_host(const char *text, jk_host *out)
@@ -196,6 +218,7 @@ jk_workers_conf *jk_workers_parse(apr_pool_t *p, const jk_workers_input *in, jk_
     make_workers(&ps, in->file);
     make_members(&ps);
     check_mounts(&ps);
+    jk_sense_check(&ps);
     return conf;
 }
 

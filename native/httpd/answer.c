@@ -2,6 +2,8 @@
  * is buffered in the core and what is new must stay under its FlushMaxThreshold (64 KB), or it would block. */
 #include "answer.h"
 
+#include "published.h"
+
 #include "jk/ajp/codes.h"
 
 #include <apr_date.h>
@@ -131,7 +133,7 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
     jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
 
     for (int i = 0; i < 3; i++)
-        if (all[i]->anchor && (const char *)p >= all[i]->mem && (const char *)p < all[i]->mem + all[i]->size)
+        if (all[i]->anchor && (size_t)((const char *)p - all[i]->mem) < all[i]->size)
             return all[i];
     return NULL;
 }
@@ -141,7 +143,8 @@ static jk_block *block_of(jk_answer *a, const uint8_t *p)
 static void set_content_type(request_rec *r, char *value)
 {
     for (char *c = value; *c && *c != ';'; c++)
-        *c = (char)jk_span_lower((uint8_t)*c);
+        if (*c >= 'A' && *c <= 'Z')
+            *c |= 0x20;
     ap_set_content_type(r, value);
 }
 
@@ -196,21 +199,27 @@ static void keep_fields(request_rec *r, jk_reply *head)
     head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
 }
 
-static void take_field(request_rec *r, jk_header_code is, jk_span name, jk_span value)
+static void take_field(const jk_answer *a, jk_header_code is, jk_span name, jk_span value)
 {
-    if (is.kind != JK_HEADER_HOP)
-        set_field(r, is.code, (const char *)name.p, (char *)value.p);
+    char *text = (char *)value.p;
+
+    if (is.kind == JK_HEADER_HOP)
+        return;
+    if (a->publish)
+        text = jk_published_field(a->r, a->publish, (const char *)name.p, text);
+    set_field(a->r, is.code, (const char *)name.p, text);
 }
 
 /* "200 OK" is httpd's own line already: only another reason needs one of ours. */
 static void set_status(request_rec *r, unsigned status, jk_span reason)
 {
+    r->status = (int)status;
+    r->status_line = NULL;
+    if (status == HTTP_OK && (reason.len == 0 || (reason.len == 2 && memcmp(reason.p, "OK", 2) == 0))) /* as nearly always */
+        return;
     const char *own = ap_get_status_line((int)status);
     const char number[] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
     bool known = memcmp(own, number, 3) == 0; /* else it is the line of 500 */
-
-    r->status = (int)status;
-    r->status_line = NULL;
     if (reason.len == 3 && memcmp(reason.p, number, 3) == 0) /* Tomcat sends the number again: that is no reason */
         reason.len = 0;
     if (reason.len == 0 && known)
@@ -246,17 +255,18 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
         if (head->code)
-            set_field(r, head->code, (const char *)name.p, (char *)value.p);
+            take_field(a, (jk_header_code){ .code = head->code }, name, value);
         else if (connection == NULL || !jk_span_lists(jk_span_of(connection), name))
-            take_field(r, jk_codes_response_header(name), name, value);
+            take_field(a, jk_codes_response_header(name), name, value);
     if (a->cookie && *a->cookie)
         apr_table_addn(r->headers_out, "Set-Cookie", *a->cookie);
     a->length = r->clength;
     if (r->clength < 0)
         r->clength = 0;
     a->headed = true;
-    a->discard = r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
-    return a->flush_header ? pass(a, true) : JK_OK;
+    a->replaced = a->server_errors > 0 && head->status >= (unsigned)a->server_errors;
+    a->discard = a->replaced || r->header_only || head->status == HTTP_NO_CONTENT || head->status == HTTP_NOT_MODIFIED;
+    return a->flush_header && !a->replaced ? pass(a, true) : JK_OK;
 }
 
 /* ---- body ---- */
@@ -300,6 +310,8 @@ static jk_rc pass(void *ctx, bool flush)
     jk_answer *a = ctx;
     request_rec *r = a->r;
 
+    if (a->replaced)
+        return JK_OK;
     if (flush)
         APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_flush_create(r->connection->bucket_alloc));
     else if (a->gathered == 0)
@@ -412,7 +424,7 @@ static int whole(jk_answer *a)
     request_rec *r = a->r;
     int status = r->status;
 
-    if (status >= HTTP_BAD_REQUEST && a->body == 0 && !a->passed && !r->header_only) {
+    if (a->replaced || (status >= HTTP_BAD_REQUEST && a->body == 0 && !a->passed && !r->header_only)) {
         const char *challenge = apr_table_get(r->headers_out, "WWW-Authenticate");
         if (status == HTTP_UNAUTHORIZED && challenge)
             apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge);

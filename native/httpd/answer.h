@@ -4,6 +4,7 @@
 #define JK_HTTPD_ANSWER_H
 
 #include "jk/net/run.h"
+#include "jk/route/publish.h"
 
 #include "outlet.h"
 
@@ -21,6 +22,8 @@ typedef struct jk_answer {
     jk_sink sink;
     request_rec *r;
     jk_outlet *outlet; /* passes without waiting for the client; NULL: waits in place */
+    const jk_publish *publish; /* path= of the rule; NULL: none */
+    int server_errors;         /* use_server_errors of the rule: from this status on the page is httpd's; 0: never */
     const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
     apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
     jk_block small, big[2];
@@ -28,6 +31,7 @@ typedef struct jk_answer {
     apr_off_t body;  /* body bytes in all, passed on or not */
     apr_off_t length; /* what the backend's Content-Length said; -1: nothing */
     bool headed, passed, discard, small_is_full;
+    bool replaced; /* httpd's own page takes the place of the answer */
     bool too_short, too_long; /* the body did not keep that word */
     bool flush_packets, flush_header, tls;
 } jk_answer;

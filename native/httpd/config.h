@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 #include <http_config.h>
+#include <apr_atomic.h>
 #include <apr_tables.h>
 
 /* JkOptions. The forms of the URI exclude one another, and so do the two addresses (spec: directives.md 3). */
@@ -44,7 +45,45 @@ typedef struct jk_mount {
     int line;
 } jk_mount;
 
+/* The variables of the environment whose names directives choose. From JK_ENV_OF_REQUEST on they are read together, once, by the handler. */
+typedef enum jk_env {
+    JK_ENV_WORKER,
+    JK_ENV_REQUEST_ID,
+    JK_ENV_OF_REQUEST,
+    JK_ENV_REMOTE_ADDR = JK_ENV_OF_REQUEST,
+    JK_ENV_REMOTE_PORT,
+    JK_ENV_REMOTE_HOST,
+    JK_ENV_REMOTE_USER,
+    JK_ENV_AUTH_TYPE,
+    JK_ENV_LOCAL_NAME,
+    JK_ENV_LOCAL_ADDR,
+    JK_ENV_LOCAL_PORT,
+    JK_ENV_IGNORE_CL,
+    JK_ENV_HTTPS,
+    JK_ENV_SSL_PROTOCOL,
+    JK_ENV_SSL_CERT,
+    JK_ENV_SSL_CIPHER,
+    JK_ENV_SSL_SESSION,
+    JK_ENV_SSL_KEY_SIZE,
+    JK_ENV_COUNT
+} jk_env;
+
+/* One JkEnvVar. */
+typedef struct jk_env_var {
+    const char *name;
+    const char *standard; /* sent where the variable is not set; NULL: then nothing is sent */
+} jk_env_var;
+
+/* Where a directive stands, for the words of a finding. */
+typedef struct jk_place {
+    const char *file;
+    int line;
+} jk_place;
+
 typedef struct jk_logfile jk_logfile;
+typedef struct jk_environ jk_environ;
+typedef struct jk_requestlog jk_requestlog;
+typedef struct jk_follow jk_follow;
 
 /* Of the main server alone. */
 typedef struct jk_global {
@@ -65,15 +104,32 @@ typedef struct jk_server {
     jk_global *global; /* the main server's, the same for all */
     apr_array_header_t *mounts; /* of jk_mount */
     int mount_copy;
-    int options, minus;
-    const char *log_file, *log_stamp, *request_id_env;
+    const char *mount_file; /* JkMountFile; NULL: none of its own */
+    const char *mount_where_file;
+    int mount_where_line;
+    int mount_reload;      /* JkMountFileReload, s; -1: not set */
+    const char *alias_dir; /* JkAutoAlias; NULL: none */
+    const char *alias_where_file;
+    int alias_where_line;
+    const char *strip;     /* JkStripSession: what is cut off, "": nothing; NULL: not set */
+    int options, minus; /* of JK_OPT_x; what minus names counts after jk_directives_settle() no more */
+    const char *env[JK_ENV_COUNT], *cert_chain_prefix;
+    apr_array_header_t *env_vars; /* of jk_env_var; a name stands once */
+    int extract_ssl;              /* 0, 1; -1: not set */
+    const char *log_file, *log_stamp, *request_log;
+    jk_place log_file_at, request_log_at;
     int log_level; /* -1: not set */
     int park;       /* JkPark */
     int park_after; /* JkParkAfter in ms; -1: not set */
 
     /* Made at post_config. */
     const jk_match *map; /* NULL: this server maps nothing */
+    jk_follow *follow;   /* what takes the place of `map` when its rule file changes; NULL: nothing ever does */
+    /* Of a process: these were said once. */
+    volatile apr_uint32_t told_rewrite, told_indicator;
     jk_logfile *logfile;
+    const jk_environ *environ; /* what of the above is to be looked for in a request */
+    const jk_requestlog *format; /* NULL: no line for each request */
 } jk_server;
 
 extern module AP_MODULE_DECLARE_DATA jk_module;
@@ -81,6 +137,9 @@ extern const command_rec jk_directives[];
 
 void *jk_directives_create(apr_pool_t *p, server_rec *s);
 void *jk_directives_merge(apr_pool_t *p, void *base, void *own);
+
+/* At post_config, before anything asks: what the directives of a server come to. Idempotent; the main server comes first. */
+void jk_directives_settle(jk_server *conf);
 
 static inline jk_server *jk_config_of(server_rec *s)
 {

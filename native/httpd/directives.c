@@ -1,10 +1,11 @@
-/* native/httpd/directives.c - the command table, and what a server inherits (spec: directives.md 2-4). A setter checks a
- * directive's form and keeps its text with file and line; what the text means, and what files say, is checked in
- * check_config: an error from here at a restart would end the server. */
+/* native/httpd/directives.c - the setters of the directives, and what a server inherits (spec: directives.md 2-4); which
+ * directives there are stands in directive_rows.h. A setter checks a directive's form and keeps its text with file and line;
+ * what the text means, and what files say, is checked in check_config: an error from here at a restart would end the server. */
 #include "config.h"
 
-#include "jk/base/span.h"
 #include "logfile.h"
+
+#include "jk/conf/findings.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -14,19 +15,76 @@ APLOG_USE_MODULE(jk);
 
 #define DEFAULT_OPTIONS (JK_OPT_URI_PROXY | JK_OPT_KEY_SIZE)
 
+/* ---- the table ---- */
+
+typedef enum jk_context { GLOBAL = RSRC_CONF, SERVER = RSRC_CONF, LOCATION = RSRC_CONF | ACCESS_CONF } jk_context;
+
+typedef enum jk_home { AT_NAME, AT_TEXT, AT_NUMBER, AT_ELSEWHERE } jk_home;
+
+typedef struct jk_directive {
+    bool global;
+    const char *standard;
+    jk_home home;
+    size_t offset; /* in jk_server: of a const char *, NULL where not set; of an int, -1 where not set */
+} jk_directive;
+
+#define IS_GLOBAL true
+#define IS_SERVER false
+#define IS_LOCATION false
+#define NAME(field) AT_NAME, offsetof(jk_server, field)
+#define TEXT(field) AT_TEXT, offsetof(jk_server, field)
+#define NUMBER(field) AT_NUMBER, offsetof(jk_server, field)
+#define ELSEWHERE AT_ELSEWHERE, 0
+
+static const jk_directive rows[] = {
+#define ROW(name, args, context, standard, inherit, home, setter, help) { IS_##context, standard, home },
+#include "directive_rows.h"
+};
+
+/* The rows of the command table are the same, in the same order. */
+static const jk_directive *row_of(const cmd_parms *cmd)
+{
+    return &rows[cmd->cmd - jk_directives];
+}
+
+static const char **text_at(jk_server *conf, const jk_directive *row)
+{
+    return (const char **)(void *)((char *)conf + row->offset);
+}
+
+static int *number_at(jk_server *conf, const jk_directive *row)
+{
+    return (int *)(void *)((char *)conf + row->offset);
+}
+
+/* ---- servers ---- */
+
+static void set_standards(jk_server *conf)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].home == AT_NAME)
+            *text_at(conf, &rows[i]) = rows[i].standard;
+    conf->options = DEFAULT_OPTIONS;
+    conf->log_level = JK_LOG_INFO;
+    conf->extract_ssl = 1;
+}
+
 void *jk_directives_create(apr_pool_t *p, server_rec *s)
 {
     jk_server *conf = apr_pcalloc(p, sizeof *conf);
 
     conf->s = s;
     conf->mounts = apr_array_make(p, 0, sizeof(jk_mount));
+    conf->env_vars = apr_array_make(p, 0, sizeof(jk_env_var));
     conf->mount_copy = JK_COPY_UNSET;
+    conf->mount_reload = -1;
     conf->log_level = -1;
     conf->park = JK_PARK_UNSET;
     conf->park_after = -1;
+    conf->extract_ssl = -1;
     if (s->is_virtual)
         return conf;
-    conf->options = DEFAULT_OPTIONS;
+    set_standards(conf);
     conf->global = apr_pcalloc(p, sizeof *conf->global);
     conf->global->properties = apr_array_make(p, 4, sizeof(jk_mount));
     conf->global->watchdog_interval = -1;
@@ -35,16 +93,47 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     return conf;
 }
 
-/* The groups are enumerations: what the virtual host sets replaces the main server's choice. Minus beats plus. */
+/* The form of the URI is an enumeration: what the virtual host sets replaces the main server's choice. The two addresses are not: where
+ * both are in force the local one wins. Minus beats plus. */
 static int merge_options(const jk_server *base, const jk_server *own)
 {
     int inherited = base->options & ~base->minus;
 
     if (own->options & JK_OPT_URI)
         inherited &= ~JK_OPT_URI;
-    if (own->options & JK_OPT_ADDRESS)
-        inherited &= ~JK_OPT_ADDRESS;
     return (own->options | inherited) & ~own->minus;
+}
+
+static jk_env_var *env_var_of(const apr_array_header_t *vars, const char *name)
+{
+    for (int i = 0; i < vars->nelts; i++)
+        if (!ap_cstr_casecmp(APR_ARRAY_IDX(vars, i, jk_env_var).name, name))
+            return &APR_ARRAY_IDX(vars, i, jk_env_var);
+    return NULL;
+}
+
+static apr_array_header_t *merge_env_vars(apr_pool_t *p, const jk_server *base, const jk_server *own)
+{
+    apr_array_header_t *vars = apr_array_copy(p, own->env_vars);
+
+    for (int i = 0; i < base->env_vars->nelts; i++) {
+        const jk_env_var *one = &APR_ARRAY_IDX(base->env_vars, i, jk_env_var);
+        if (env_var_of(own->env_vars, one->name) == NULL)
+            APR_ARRAY_PUSH(vars, jk_env_var) = *one;
+    }
+    return vars;
+}
+
+static void inherit(jk_server *conf, const jk_server *base_conf)
+{
+    jk_server *base = (jk_server *)base_conf; /* text_at() and number_at() are for both */
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if ((rows[i].home == AT_NAME || rows[i].home == AT_TEXT) && *text_at(conf, &rows[i]) == NULL)
+            *text_at(conf, &rows[i]) = *text_at(base, &rows[i]);
+        if (rows[i].home == AT_NUMBER && *number_at(conf, &rows[i]) < 0)
+            *number_at(conf, &rows[i]) = *number_at(base, &rows[i]);
+    }
 }
 
 /* Mounts are not merged here: whether they are copied is decided at post_config (JkMountCopy). */
@@ -58,26 +147,58 @@ void *jk_directives_merge(apr_pool_t *p, void *base_conf, void *own_conf)
         conf->mount_copy = JK_COPY_ON;
     conf->options = merge_options(base, own);
     conf->minus = 0;
-    conf->log_file = own->log_file ? own->log_file : base->log_file;
-    conf->log_stamp = own->log_stamp ? own->log_stamp : base->log_stamp;
-    conf->log_level = own->log_level >= 0 ? own->log_level : base->log_level;
-    conf->park = own->park != JK_PARK_UNSET ? own->park : base->park;
-    conf->park_after = own->park_after >= 0 ? own->park_after : base->park_after;
-    conf->request_id_env = own->request_id_env ? own->request_id_env : base->request_id_env;
+    conf->env_vars = merge_env_vars(p, base, own);
+    inherit(conf, base);
+    if (own->alias_dir == NULL && conf->mount_copy == JK_COPY_ON)
+        conf->alias_dir = base->alias_dir;
     return conf;
+}
+
+void jk_directives_settle(jk_server *conf)
+{
+    conf->options &= ~conf->minus;
 }
 
 /* ---- setters ---- */
 
-static const char *global_only(cmd_parms *cmd)
+/* httpd itself knows no directive of the main server alone. */
+static const char *misplaced(cmd_parms *cmd)
 {
-    return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    return row_of(cmd)->global ? ap_check_cmd_context(cmd, GLOBAL_ONLY) : NULL;
+}
+
+static jk_place place_of(const cmd_parms *cmd)
+{
+    return (jk_place){ cmd->directive->filename, cmd->directive->line_num };
+}
+
+/* Which of the words it is, whatever the case; -1: none. */
+static int word_among(const char *word, const char *const *words, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!ap_cstr_casecmp(word, words[i]))
+            return i;
+    return -1;
+}
+
+static const char *set_name(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    *text_at(jk_config_of(cmd->server), row_of(cmd)) = word;
+    return NULL;
+}
+
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    (void)dir;
+    *number_at(jk_config_of(cmd->server), row_of(cmd)) = on;
+    return NULL;
 }
 
 static const char *set_workers_file(cmd_parms *cmd, void *dir, const char *path)
 {
     jk_global *global = jk_config_of(cmd->server)->global;
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     if (err)
@@ -92,7 +213,7 @@ static const char *set_workers_file(cmd_parms *cmd, void *dir, const char *path)
 
 static const char *add_property(cmd_parms *cmd, void *dir, const char *line)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     if (err)
@@ -137,19 +258,15 @@ static const char *set_unmount(cmd_parms *cmd, void *dir, const char *first, con
 
 static const char *set_mount_copy(cmd_parms *cmd, void *dir, const char *word)
 {
-    jk_server *conf = jk_config_of(cmd->server);
+    static const char *const words[] = { "Off", "On", "All" };
+    int which = word_among(word, words, 3);
 
     (void)dir;
-    if (!ap_cstr_casecmp(word, "On"))
-        conf->mount_copy = JK_COPY_ON;
-    else if (!ap_cstr_casecmp(word, "Off"))
-        conf->mount_copy = JK_COPY_OFF;
-    else if (!ap_cstr_casecmp(word, "All") && !cmd->server->is_virtual)
-        conf->mount_copy = JK_COPY_ALL;
-    else if (!ap_cstr_casecmp(word, "All"))
+    if (which < 0)
+        return apr_psprintf(cmd->pool, "JkMountCopy must be All, On or Off, not '%s'", word);
+    if (which == JK_COPY_ALL && cmd->server->is_virtual)
         return "JkMountCopy All: only allowed in the main server";
-    else
-        return "JkMountCopy must be All, On or Off";
+    jk_config_of(cmd->server)->mount_copy = which;
     return NULL;
 }
 
@@ -176,13 +293,28 @@ static const struct {
     { "CollapseSlashesUnmount", 0, 0 },
 };
 
+#define NOPTIONS (sizeof options / sizeof options[0])
+
+static const char *illegal_option(apr_pool_t *p, const char *word, const char *name)
+{
+    const char *words[NOPTIONS], *all = "";
+
+    for (size_t i = 0; i < NOPTIONS; i++) {
+        words[i] = options[i].word;
+        if (options[i].bit)
+            all = apr_pstrcat(p, all, *all ? ", " : "", words[i], NULL);
+    }
+    return apr_psprintf(p, "JkOptions: Illegal option '%s'%s; allowed, each with + or - before it: %s", word,
+                        jk_findings_hint(p, name, words, NOPTIONS), all);
+}
+
 static const char *set_option(cmd_parms *cmd, const char *word)
 {
     jk_server *conf = jk_config_of(cmd->server);
     bool minus = *word == '-';
     const char *name = *word == '-' || *word == '+' ? word + 1 : word;
 
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    for (size_t i = 0; i < NOPTIONS; i++) {
         if (ap_cstr_casecmp(name, options[i].word) != 0)
             continue;
         if (minus && options[i].group == JK_OPT_URI)
@@ -194,7 +326,7 @@ static const char *set_option(cmd_parms *cmd, const char *word)
         *(minus ? &conf->minus : &conf->options) |= options[i].bit;
         return NULL;
     }
-    return apr_psprintf(cmd->pool, "JkOptions: Illegal option '%s'", word);
+    return illegal_option(cmd->pool, word, name);
 }
 
 static const char *set_options(cmd_parms *cmd, void *dir, const char *args)
@@ -207,59 +339,72 @@ static const char *set_options(cmd_parms *cmd, void *dir, const char *args)
     return err;
 }
 
+/* A name stands once: the last word counts. */
+static const char *add_env_var(cmd_parms *cmd, void *dir, const char *name, const char *standard)
+{
+    apr_array_header_t *vars = jk_config_of(cmd->server)->env_vars;
+    jk_env_var *one = env_var_of(vars, name);
+
+    (void)dir;
+    if (one == NULL)
+        one = apr_array_push(vars);
+    *one = (jk_env_var){ name, standard };
+    return NULL;
+}
+
+/* Whether it can be opened is looked at in jk_logfile_check(). */
 static const char *set_log_file(cmd_parms *cmd, void *dir, const char *name)
 {
+    jk_server *conf = jk_config_of(cmd->server);
+
     (void)dir;
-    jk_config_of(cmd->server)->log_file = name;
+    conf->log_file = name;
+    conf->log_file_at = place_of(cmd);
+    return NULL;
+}
+
+static const char *set_request_log(cmd_parms *cmd, void *dir, const char *format)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->request_log = format;
+    conf->request_log_at = place_of(cmd);
     return NULL;
 }
 
 static const char *set_log_level(cmd_parms *cmd, void *dir, const char *word)
 {
-    int level = jk_logfile_level(word);
+    int level = word_among(word, jk_logfile_levels, JK_LOG_EMERG + 1);
 
     (void)dir;
     if (level < 0)
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server,
-                     "%s:%d: JkLogLevel: '%s' is no level, info is used; allowed: trace, debug, info, warn, error, emerg",
-                     cmd->directive->filename, cmd->directive->line_num, word);
+                     "%s:%d: JkLogLevel: '%s' is no level, info is used; allowed: trace, debug, info, warn, error, emerg%s",
+                     cmd->directive->filename, cmd->directive->line_num, word,
+                     jk_findings_hint(cmd->pool, word, jk_logfile_levels, JK_LOG_EMERG + 1));
     jk_config_of(cmd->server)->log_level = level < 0 ? JK_LOG_INFO : level;
-    return NULL;
-}
-
-static const char *set_log_stamp(cmd_parms *cmd, void *dir, const char *format)
-{
-    (void)dir;
-    jk_config_of(cmd->server)->log_stamp = format;
-    return NULL;
-}
-
-static const char *set_request_id(cmd_parms *cmd, void *dir, const char *name)
-{
-    (void)dir;
-    jk_config_of(cmd->server)->request_id_env = name;
     return NULL;
 }
 
 static const char *set_notes(cmd_parms *cmd, void *dir, const char *word)
 {
     static const char *const words[] = { "Off", "On", "Auto" };
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
+    int which = word_among(word, words, 3);
 
     (void)dir;
     if (err)
         return err;
-    for (int i = 0; i < 3; i++)
-        if (ap_cstr_casecmp(word, words[i]) == 0) {
-            jk_config_of(cmd->server)->global->notes = i;
-            return NULL;
-        }
-    return apr_psprintf(cmd->pool, "JkNotes: '%s' is not allowed; allowed: On, Off, Auto", word);
+    if (which < 0)
+        return apr_psprintf(cmd->pool, "JkNotes: '%s' is not allowed; allowed: On, Off, Auto%s", word, jk_findings_hint(cmd->pool, word, words, 3));
+    jk_config_of(cmd->server)->global->notes = which;
+    return NULL;
 }
 
 static const char *set_strict(cmd_parms *cmd, void *dir, int on)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     if (err == NULL)
@@ -269,7 +414,7 @@ static const char *set_strict(cmd_parms *cmd, void *dir, int on)
 
 static const char *set_shm_file(cmd_parms *cmd, void *dir, const char *path)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     if (err == NULL)
@@ -290,7 +435,7 @@ static const char *number(cmd_parms *cmd, const char *word, int *n)
 
 static const char *set_shm_size(cmd_parms *cmd, void *dir, const char *word)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->shm_size);
@@ -298,7 +443,7 @@ static const char *set_shm_size(cmd_parms *cmd, void *dir, const char *word)
 
 static const char *set_watchdog(cmd_parms *cmd, void *dir, const char *word)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->watchdog_interval);
@@ -325,30 +470,55 @@ static const char *set_park_after(cmd_parms *cmd, void *dir, const char *word)
 
 static const char *set_park_max(cmd_parms *cmd, void *dir, const char *word)
 {
-    const char *err = global_only(cmd);
+    const char *err = misplaced(cmd);
 
     (void)dir;
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->park_max);
 }
 
+/* ---- of mapping ---- */
+
+static const char *set_mount_file(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->mount_file = ap_server_root_relative(cmd->pool, path);
+    conf->mount_where_file = cmd->directive->filename;
+    conf->mount_where_line = cmd->directive->line_num;
+    return conf->mount_file ? NULL : "JkMountFile: the path is not valid";
+}
+
+static const char *set_mount_reload(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    return number(cmd, word, &jk_config_of(cmd->server)->mount_reload);
+}
+
+static const char *set_alias(cmd_parms *cmd, void *dir, const char *path)
+{
+    jk_server *conf = jk_config_of(cmd->server);
+
+    (void)dir;
+    conf->alias_dir = ap_server_root_relative(cmd->pool, path);
+    conf->alias_where_file = cmd->directive->filename;
+    conf->alias_where_line = cmd->directive->line_num;
+    return conf->alias_dir ? NULL : "JkAutoAlias: the path is not valid";
+}
+
+static const char *set_strip(cmd_parms *cmd, void *dir, const char *word, const char *ident)
+{
+    bool on = ap_cstr_casecmp(word, "On") == 0;
+
+    (void)dir;
+    if (!on && ap_cstr_casecmp(word, "Off") != 0)
+        return apr_psprintf(cmd->pool, "JkStripSession: '%s' is not allowed; allowed: On or Off, then what begins a session's parameter", word);
+    jk_config_of(cmd->server)->strip = on ? (ident && *ident ? ident : ";jsessionid") : "";
+    return NULL;
+}
+
 const command_rec jk_directives[] = {
-    AP_INIT_TAKE1("JkWorkersFile", set_workers_file, NULL, RSRC_CONF, "the file with the workers' properties"),
-    AP_INIT_RAW_ARGS("JkWorkerProperty", add_property, NULL, RSRC_CONF, "one line of a workers file"),
-    AP_INIT_TAKE12("JkMount", set_mount, NULL, RSRC_CONF | ACCESS_CONF, "a URI pattern and the worker that answers it"),
-    AP_INIT_TAKE12("JkUnMount", set_unmount, NULL, RSRC_CONF | ACCESS_CONF, "a URI pattern that a worker (or *) does not answer"),
-    AP_INIT_TAKE1("JkMountCopy", set_mount_copy, NULL, RSRC_CONF, "On, Off or All: virtual hosts take over the main server's mounts"),
-    AP_INIT_RAW_ARGS("JkOptions", set_options, NULL, RSRC_CONF, "options, each with + or - before it"),
-    AP_INIT_TAKE1("JkLogFile", set_log_file, NULL, RSRC_CONF, "the log's file, or |command"),
-    AP_INIT_TAKE1("JkLogLevel", set_log_level, NULL, RSRC_CONF, "trace, debug, info, warn, error or emerg"),
-    AP_INIT_TAKE1("JkLogStampFormat", set_log_stamp, NULL, RSRC_CONF, "the strftime format of a line's time; %Q: ms, %q: us"),
-    AP_INIT_TAKE1("JkNotes", set_notes, NULL, RSRC_CONF, "On, Off or Auto: the notes JK_LB_FIRST_x and JK_LB_LAST_x; Auto: where the configuration names one"),
-    AP_INIT_TAKE1("JkRequestIdIndicator", set_request_id, NULL, RSRC_CONF, "the environment variable with the request's id"),
-    AP_INIT_FLAG("JkStrict", set_strict, NULL, RSRC_CONF, "On: findings that could be lived with refuse the configuration"),
-    AP_INIT_TAKE1("JkShmFile", set_shm_file, NULL, RSRC_CONF, "accepted; shared memory needs no file here"),
-    AP_INIT_TAKE1("JkShmSize", set_shm_size, NULL, RSRC_CONF, "accepted; shared memory sizes itself here"),
-    AP_INIT_TAKE1("JkWatchdogInterval", set_watchdog, NULL, RSRC_CONF, "seconds between two maintenances in the background"),
-    AP_INIT_TAKE1("JkPark", set_park, NULL, RSRC_CONF, "Auto, On or Off: a request that waits holds no thread; Auto: where the MPM can"),
-    AP_INIT_TAKE1("JkParkAfter", set_park_after, NULL, RSRC_CONF, "milliseconds that a thread waits before its request waits without it"),
-    AP_INIT_TAKE1("JkParkMax", set_park_max, NULL, RSRC_CONF, "how many requests per process may wait without a thread"),
+#define ROW(name, args, context, standard, inherit, home, setter, help) AP_INIT_##args(#name, setter, NULL, (int)context, help),
+#include "directive_rows.h"
     { NULL, { NULL }, NULL, 0, 0, NULL },
 };

@@ -2,12 +2,16 @@
 #include "handler.h"
 
 #include "answer.h"
+#include "autoalias.h"
+#include "follow.h"
 #include "logfile.h"
 #include "park.h"
+#include "published.h"
 #include "request.h"
 #include "startup.h"
 
 #include "jk/route/path.h"
+#include "jk/route/session.h"
 #include "jk/worker/lb.h"
 
 #include <apr_strings.h>
@@ -22,8 +26,11 @@ APLOG_USE_MODULE(jk);
 typedef struct jk_mapped {
     const char *name; /* the worker's, as mounted; NULL: no mount */
     const jk_worker *worker; /* NULL: there is none of that name */
+    const jk_extension *more; /* of the rule; NULL: none */
+    jk_span pattern;  /* of the rule; absent: none has mapped it */
     const char *uri;  /* the decoded path before it was normalised */
     const apr_table_t *hop_fields; /* see request.h; NULL: none */
+    bool taken; /* the handler has not declined it */
 } jk_mapped;
 
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
@@ -38,6 +45,8 @@ typedef struct jk_call {
     jk_wish wish;
     char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
+
+static const char handler_name[] = "jakarta-servlet";
 
 static jk_mapped *kept_of(request_rec *r)
 {
@@ -75,7 +84,7 @@ static void keep_hop_fields(request_rec *r)
     const apr_table_t *fields = from ? (before ? before->hop_fields : NULL) : jk_request_hop_fields(r);
 
     if (fields) {
-        keep(r, (jk_mapped){ NULL, NULL, NULL, NULL });
+        keep(r, (jk_mapped){ .name = NULL });
         kept_of(r)->hop_fields = fields;
     }
 }
@@ -104,34 +113,66 @@ static int normal_form(request_rec *r, const char **normal)
     return HTTP_BAD_REQUEST;
 }
 
-static void note_mapped(request_rec *r, const char *name, const jk_worker *worker, const char *uri)
+static void note_mapped(request_rec *r, const jk_rule *rule, const char *uri)
 {
-    keep(r, (jk_mapped){ name, worker, uri, NULL });
-    apr_table_setn(r->notes, "JK_WORKER_NAME", name);
-    r->handler = JK_HANDLER;
+    const jk_target *target = rule->data;
+
+    if (kept_of(r) == NULL) /* so there is no note of ours yet */
+        apr_table_addn(r->notes, "JK_WORKER_NAME", target->name);
+    else
+        apr_table_setn(r->notes, "JK_WORKER_NAME", target->name);
+    keep(r, (jk_mapped){ .name = target->name, .worker = target->worker, .more = target->more, .pattern = rule->pattern, .uri = uri });
+    r->handler = handler_name;
 }
 
-/* OK: mapped. DECLINED: not ours. Else a status. */
-static int map(request_rec *r, const jk_server *conf)
+/* Is this mod_dir's question for an index page of a directory? */
+static bool for_directory(const request_rec *r)
 {
-    const char *normal;
-    jk_match_answer found;
-    int status = normal_form(r, &normal);
+    return r->main && r->main->finfo.filetype == APR_DIR;
+}
+
+/* The map may be replaced while the request is under way: what mapped it stays as long as it does. */
+static const jk_rule *find_and_hold(request_rec *r, jk_follow *follow, const char *path)
+{
+    jk_held *held = jk_follow_hold(follow, r);
+    const jk_rule *rule = jk_match_find(jk_follow_match(held), jk_span_of(path)).rule;
+    request_rec *top = r;
+
+    while (top->main) /* which gets the notes of its sub-requests */
+        top = top->main;
+    if (rule)
+        jk_follow_drop_with(held, top->pool);
+    else
+        jk_follow_drop(held);
+    return rule;
+}
+
+/* The rule that maps the path; NULL: none does. */
+static inline const jk_rule *find_rule(request_rec *r, const jk_server *conf, const char *path)
+{
+    return conf->follow ? find_and_hold(r, conf->follow, path) : jk_match_find(conf->map, jk_span_of(path)).rule;
+}
+
+/* OK: mapped. DECLINED: not ours. Else a status. *normal is the path's normal form. */
+static int map(request_rec *r, const jk_server *conf, const char **normal)
+{
+    const jk_rule *rule;
+    int status = normal_form(r, normal);
 
     if (status != OK)
         return status;
-    if ((conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(normal)) {
+    if ((conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(*normal)) {
         jk_log log = jk_logfile_about(r);
-        JK_INFO(&log, "Potentially unsafe request url '%s' rejected", normal);
+        JK_INFO(&log, "Potentially unsafe request url '%s' rejected", *normal);
         return DECLINED;
     }
-    found = jk_match_find(conf->map, jk_span_of(normal));
-    if (found.rule == NULL)
+    if (conf->alias_dir && (conf->map == NULL || (for_directory(r) && !jk_autoalias_has(r, conf->alias_dir, *normal))))
         return DECLINED;
-    note_mapped(r, (const char *)found.rule->worker.p, found.rule->data, r->uri);
-    if (r->main) /* mod_dir wants a regular file: only so does "/" with a mounted index page work */
-        note_mapped(r->main, (const char *)found.rule->worker.p, found.rule->data, r->main->uri);
-    r->uri = (char *)normal; /* access control of what follows looks at the form that was mapped */
+    rule = find_rule(r, conf, *normal);
+    if (rule == NULL)
+        return DECLINED;
+    note_mapped(r, rule, r->uri);
+    r->uri = (char *)*normal; /* access control of what follows looks at the form that was mapped */
     return OK;
 }
 
@@ -145,36 +186,123 @@ static bool switched_off(request_rec *r)
     return !apr_is_empty_table(r->subprocess_env) && apr_table_get(r->subprocess_env, "no-jk") != NULL;
 }
 
+/* mod_dir wants a regular file: only so does "/" with a mounted index page work. */
+static void map_main(request_rec *r)
+{
+    jk_mapped found = *mapped_of(r);
+
+    found.uri = r->main->uri;
+    keep(r->main, found);
+    apr_table_setn(r->main->notes, "JK_WORKER_NAME", found.name);
+    r->main->handler = handler_name;
+}
+
 int jk_handler_translate(request_rec *r)
 {
     const jk_server *conf = jk_config_of(r->server);
+    const char *normal;
+    int status;
 
     keep_hop_fields(r);
-    if (conf->map == NULL || not_ours(r) || switched_off(r))
+    if ((conf->map == NULL && conf->alias_dir == NULL) || not_ours(r) || switched_off(r))
         return DECLINED;
-    if (r->handler && strcmp(r->handler, JK_HANDLER) == 0)
+    if (r->handler && strcmp(r->handler, handler_name) == 0)
         return DECLINED;
-    return map(r, conf);
+    status = map(r, conf, &normal);
+    if (status == DECLINED && conf->alias_dir)
+        return jk_autoalias_translate(r, conf->alias_dir, normal);
+    if (status == OK && for_directory(r))
+        map_main(r);
+    return status;
+}
+
+/* ---- what is not mapped ---- */
+
+static char *without(request_rec *r, char *path, const char *parameter)
+{
+    jk_span cut = path ? jk_session_cut(jk_span_of(path), jk_span_of(parameter)) : JK_SPAN_NONE;
+
+    if (cut.p == NULL)
+        return path;
+    return apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, path, (apr_size_t)((const char *)cut.p - path)), (const char *)cut.p + cut.len, NULL);
+}
+
+/* JkStripSession: httpd's files know no sessions. */
+static void strip_session(request_rec *r, const char *parameter)
+{
+    r->uri = without(r, r->uri, parameter);
+    r->filename = without(r, r->filename, parameter);
+}
+
+/* mod_rewrite without [PT] makes of a path a file, and the path stays as it was: no hook sees what it became. */
+static const char *rewritten_path(request_rec *r)
+{
+    const char *root = ap_document_root(r), *path = r->filename;
+    const char *told = apr_is_empty_table(r->notes) ? NULL : apr_table_get(r->notes, "mod_rewrite_rewritten");
+    size_t n = strlen(root);
+
+    if (told == NULL || strcmp(told, "0") == 0 || path == NULL || r->main)
+        return NULL;
+    if (strncmp(path, root, n) == 0 && path[n] == '/')
+        path += n;
+    return *path == '/' && strcmp(path, r->uri) != 0 && jk_path_is_clean(path) ? path : NULL;
+}
+
+static void tell_rewrite(request_rec *r, jk_server *conf)
+{
+    const char *path = rewritten_path(r);
+    const jk_rule *rule = path ? find_rule(r, conf, path) : NULL;
+
+    if (rule && apr_atomic_cas32(&conf->told_rewrite, 1, 0) == 0) {
+        jk_log log = jk_logfile_about(r);
+        JK_INFO(&log, "mod_rewrite made of %s the file %s, whose path is mounted for %.*s: without the flag [PT] a rewritten path is no longer "
+                "looked up among the mounts. Add PT to the flags of the RewriteRule", r->uri, r->filename, (int)rule->worker.len,
+                (const char *)rule->worker.p);
+    }
+}
+
+static void leave_alone(request_rec *r, jk_server *conf)
+{
+    if (conf->map && !conf->told_rewrite)
+        tell_rewrite(r, conf);
+    if (conf->strip && *conf->strip)
+        strip_session(r, conf->strip);
+}
+
+/* mod_dir's question for an index page that is mounted: there it is where the file is. Else the directory itself is forwarded. */
+static void look_for_index(request_rec *r)
+{
+    char *path;
+
+    if (apr_filepath_merge(&path, r->main->filename, r->filename, APR_FILEPATH_SECUREROOT | APR_FILEPATH_TRUENAME, r->pool) != APR_SUCCESS)
+        return;
+    r->filename = path;
+    if (apr_stat(&r->finfo, path, APR_FINFO_MIN, r->pool) != APR_SUCCESS)
+        r->finfo.filetype = APR_NOFILE;
 }
 
 /* No file lies behind a mapped request: no directory walk, no .htaccess. */
 int jk_handler_map_to_storage(request_rec *r)
 {
-    const jk_server *conf = jk_config_of(r->server);
-    const char *slash;
+    jk_server *conf = jk_config_of(r->server);
+    const char *slash, *normal;
     int status;
 
     if (not_ours(r))
         return DECLINED;
     if (mapped_of(r) == NULL) { /* sub-requests, and URIs that were rewritten meanwhile */
-        if (conf->map == NULL || switched_off(r))
+        if ((conf->map == NULL && conf->strip == NULL) || switched_off(r))
             return DECLINED;
-        status = map(r, conf);
+        status = conf->map ? map(r, conf, &normal) : DECLINED;
+        if (status == DECLINED)
+            leave_alone(r, conf);
         if (status != OK)
             return status;
     }
     slash = strrchr(r->uri, '/');
     r->filename = (char *)(slash ? slash + 1 : r->uri); /* a name alone: no file stands behind it, and nobody writes into it */
+    if (for_directory(r) && r->main->filename)
+        look_for_index(r);
     return OK;
 }
 
@@ -196,21 +324,52 @@ static int check_access(request_rec *r)
     return status;
 }
 
-/* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
-static int find_worker(request_rec *r, const jk_server *conf, jk_mapped *m)
+/* What is wrong with the extensions of an environment variable is said once: it is so with every request. */
+static void tell_indicator(request_rec *r, jk_server *conf, const jk_findings *found, const char *text)
 {
-    const char *name = apr_table_get(r->subprocess_env, "JK_WORKER_NAME");
+    jk_log log;
+
+    if (found->all->nelts == 0 || apr_atomic_cas32(&conf->told_indicator, 1, 0) != 0)
+        return;
+    log = jk_logfile_about(r);
+    for (int i = 0; i < found->all->nelts; i++)
+        JK_WARN(&log, 407, "the variable that names the worker, '%s': %s", text, APR_ARRAY_IDX(found->all, i, jk_finding).text);
+}
+
+/* JK_WORKER_NAME=name;extension=value */
+static jk_mapped named_worker(request_rec *r, jk_server *conf, const char *text)
+{
+    jk_mapped m = { .name = text, .uri = r->uri };
+    jk_findings *found;
+
+    if (strchr(text, ';'))
+        m.name = jk_extension_name(r->pool, text);
+    m.worker = jk_startup_worker(m.name);
+    if (m.name == text)
+        return m;
+    found = jk_findings_make(r->pool);
+    m.more = jk_extension_parse(r->pool, text, m.worker ? m.worker->conf : NULL, &(jk_prop){ "", text, NULL, 0 }, found);
+    if (m.more && m.more->path)
+        jk_findings_add(found, JK_FIND_WARN, NULL, 0, "path= needs a mount: there is no pattern here whose head it could replace");
+    tell_indicator(r, conf, found, text);
+    return m;
+}
+
+/* The worker of a request that no mount had mapped. OK with m->name NULL: nobody. */
+static int find_worker(request_rec *r, jk_server *conf, jk_mapped *m)
+{
+    const char *name = apr_table_get(r->subprocess_env, conf->env[JK_ENV_WORKER]), *normal;
     int status;
 
-    *m = (jk_mapped){ NULL, NULL, r->uri, NULL };
+    *m = (jk_mapped){ .uri = r->uri };
     if (name) {
-        *m = (jk_mapped){ name, jk_startup_worker(name), r->uri, NULL };
-        apr_table_setn(r->notes, "JK_WORKER_NAME", name);
+        *m = named_worker(r, conf, name);
+        apr_table_setn(r->notes, "JK_WORKER_NAME", m->name);
         return check_access(r);
     }
     if (conf->map == NULL)
         return OK;
-    status = map(r, conf);
+    status = map(r, conf, &normal);
     if (status == OK)
         *m = *mapped_of(r);
     return status == DECLINED ? OK : status;
@@ -236,7 +395,8 @@ static const char *seconds(char text[JK_DECIMAL_ROOM + 8], apr_time_t took)
     size_t whole = us.len > 6 ? us.len - 6 : 0, at = whole ? whole : 1, shown = us.len - whole;
 
     memcpy(text, "0.000000", 8);
-    memcpy(text, us.p, whole);
+    if (whole)
+        memcpy(text, us.p, whole);
     text[at] = '.';
     memcpy(text + at + 7 - shown, us.p + whole, shown);
     text[at + 7] = '\0';
@@ -277,26 +437,71 @@ static void tell_result(const jk_call *call, const jk_worker *worker, jk_rc rc, 
         JK_INFO(&call->log, "Service error=%d for worker=%s", status, worker->name);
 }
 
-/* ---- balancers ---- */
+/* ---- what the environment and the rule wish ---- */
 
-/* Set and empty, or a number other than 0. */
-static bool is_on(request_rec *r, const char *name)
+/* Of text that is set: empty, or a number other than 0. */
+static bool is_on(const char *value)
 {
-    const char *value = apr_table_get(r->subprocess_env, name);
-
-    return value && (*value == '\0' || atoi(value) != 0);
+    return *value == '\0' || atoi(value) != 0;
 }
 
-static void take_wish(jk_call *call, request_rec *r, const jk_server *conf)
+static void take_rule(jk_wish *wish, const jk_extension *more)
 {
-    call->run.wish = &call->wish;
-    call->wish.glances = conf->global->notes == JK_NOTES_ON;
-    if (apr_is_empty_table(r->subprocess_env)) /* as it is for most requests */
+    wish->reply_timeout = more->reply_timeout;
+    wish->fail_on_status = more->fail_on_status;
+    wish->session_cookie = jk_span_of(more->session_cookie);
+    wish->session_path = jk_span_of(more->session_path);
+    wish->session_cookie_path = more->session_cookie_path;
+    wish->set_session_cookie = more->set_session_cookie;
+    wish->sticky_ignore = more->sticky_ignore;
+    wish->stateless = more->stateless;
+    wish->activations = more->activations;
+}
+
+/* It beats the rule. */
+static void take_environment(jk_wish *wish, const apr_table_t *env)
+{
+    const char *timeout = apr_table_get(env, "JK_REPLY_TIMEOUT"), *ignore = apr_table_get(env, "JK_STICKY_IGNORE");
+    const char *stateless = apr_table_get(env, "JK_STATELESS");
+
+    wish->route = jk_span_of(apr_table_get(env, "JK_ROUTE"));
+    if (timeout && atoi(timeout) >= 0)
+        wish->reply_timeout = atoi(timeout);
+    if (ignore)
+        wish->sticky_ignore = is_on(ignore);
+    if (stateless)
+        wish->stateless = is_on(stateless);
+}
+
+/* Most requests wish nothing, and that costs nothing. */
+static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
+{
+    bool lb = m->worker->type == &jk_lb_type, plain = apr_is_empty_table(r->subprocess_env);
+
+    if (!lb && plain && m->more == NULL)
         return;
-    call->wish.route = jk_span_of(apr_table_get(r->subprocess_env, "JK_ROUTE"));
-    call->wish.sticky_ignore = is_on(r, "JK_STICKY_IGNORE");
-    call->wish.stateless = is_on(r, "JK_STATELESS");
+    call->run.wish = &call->wish;
+    call->wish.glances = lb && conf->global->notes == JK_NOTES_ON;
+    call->wish.reply_timeout = -1;
+    if (m->more)
+        take_rule(&call->wish, m->more);
+    if (!plain)
+        take_environment(&call->wish, r->subprocess_env);
+    if (!lb && call->wish.route.len)
+        call->in.rq.route = call->wish.route;
 }
+
+/* What of the rule's extensions concerns the URI and the answer. */
+static void take_more(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
+{
+    call->answer.server_errors = m->more->use_server_errors;
+    if (m->more->path == NULL || m->pattern.p == NULL)
+        return;
+    call->answer.publish = jk_published_make(r, m->pattern, m->more->path);
+    call->in.rq.uri = jk_published_uri(r, call->answer.publish, conf->options, m->uri, call->in.rq.uri);
+}
+
+/* ---- notes ---- */
 
 static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g)
 {
@@ -320,14 +525,16 @@ static void note_glance(request_rec *r, const char *which, const jk_lb_glance *g
     apr_table_setn(r->notes, apr_pstrcat(r->pool, which, "STATE", NULL), jk_member_label(g->state));
 }
 
+static void note_route(const jk_call *call, request_rec *r)
+{
+    const char *route = call->run.tour ? jk_lb_route(&call->run) : (const char *)call->in.rq.route.p; /* a NUL stands behind it */
+
+    if (route && *route)
+        apr_table_addn(r->notes, "JK_WORKER_ROUTE", route);
+}
+
 static void note_balancer(const jk_call *call, request_rec *r)
 {
-    jk_span route = call->in.rq.route;
-
-    if (route.len)
-        apr_table_addn(r->notes, "JK_WORKER_ROUTE", (const char *)route.p);
-    if (!call->wish.glances)
-        return;
     note_glance(r, "JK_LB_FIRST_", jk_lb_first(&call->run));
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
@@ -342,9 +549,12 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         tell_misfit(call, worker, &misfit);
     }
     apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
-    if (worker->type == &jk_lb_type)
+    note_route(call, r);
+    if (call->wish.glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
+    if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
+        status = call->in.status;
     tell_result(call, worker, rc, status);
     return status;
 }
@@ -415,6 +625,22 @@ static void invite(jk_call *call)
     call->in.inlet = &call->inlet;
 }
 
+static const char *words(jk_span s)
+{
+    return s.p ? (const char *)s.p : "(null)";
+}
+
+/* All that the container is told of where the request came from. */
+static void tell_service(const jk_call *call)
+{
+    const jk_request *rq = &call->in.rq;
+
+    JK_DEBUG(&call->log, "Service protocol=%s method=%s ssl=%s host=%s addr=%s name=%s port=%d auth=%s user=%s laddr=%s raddr=%s uaddr=%s uri=%s",
+             words(rq->protocol), words(rq->method), rq->is_ssl ? "true" : "false", words(rq->remote_host), words(rq->remote_addr),
+             words(rq->server_name), rq->server_port, words(rq->auth_type), words(rq->remote_user), words(rq->local_addr),
+             call->in.r->connection->client_ip, call->in.r->useragent_ip, words(rq->uri));
+}
+
 static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     jk_call *call = apr_pcalloc(r->pool, sizeof *call);
@@ -424,7 +650,8 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     if (status != OK)
         return status;
     call->log = jk_logfile_about(r);
-    jk_answer_init(&call->answer, r, call->in.rq.is_ssl);
+    tell_service(call);
+    jk_answer_init(&call->answer, r, call->in.tls);
     call->answer.flush_packets = (conf->options & JK_OPT_FLUSH_PACKETS) != 0;
     call->answer.flush_header = (conf->options & JK_OPT_FLUSH_HEADER) != 0;
     call->run.pool = r->pool;
@@ -434,8 +661,9 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
     call->answer.cookie = &call->run.cookie;
-    if (m->worker->type == &jk_lb_type)
-        take_wish(call, r, conf);
+    take_wish(call, r, conf, m);
+    if (m->more)
+        take_more(call, r, conf, m);
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */
@@ -452,7 +680,7 @@ static bool for_us(request_rec *r, const jk_server *conf)
 {
     if (r->handler == NULL)
         return false;
-    if (strcmp(r->handler, JK_HANDLER) == 0)
+    if (r->handler == handler_name || strcmp(r->handler, handler_name) == 0) /* the first where a mount has set it */
         return true;
     return (conf->options & JK_OPT_DIRECTORIES) && strcmp(r->handler, DIR_MAGIC_TYPE) == 0;
 }
@@ -470,9 +698,26 @@ static int unknown_worker(request_rec *r, const char *name)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* For the request log. */
+static void note_taken(request_rec *r, const jk_server *conf)
+{
+    if (conf->format == NULL)
+        return;
+    if (kept_of(r) == NULL)
+        keep(r, (jk_mapped){ .uri = r->uri });
+    kept_of(r)->taken = true;
+}
+
+bool jk_handler_has_taken(request_rec *r)
+{
+    const jk_mapped *kept = kept_of(r);
+
+    return kept && kept->taken;
+}
+
 int jk_handler_run(request_rec *r)
 {
-    const jk_server *conf = jk_config_of(r->server);
+    jk_server *conf = jk_config_of(r->server);
     const jk_mapped *kept;
     jk_mapped m;
 
@@ -488,6 +733,7 @@ int jk_handler_run(request_rec *r)
     }
     if (m.name == NULL)
         return DECLINED;
+    note_taken(r, conf);
     if (r->proxyreq != PROXYREQ_NONE) {
         jk_log log = jk_logfile_about(r);
         JK_INFO(&log, "Proxy request for worker=%s", m.name);

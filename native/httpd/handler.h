@@ -4,10 +4,13 @@
 
 #include <httpd.h>
 
-#define JK_HANDLER "jakarta-servlet"
+#include <stdbool.h>
 
 int jk_handler_translate(request_rec *r);
 int jk_handler_map_to_storage(request_rec *r);
 int jk_handler_run(request_rec *r);
+
+/* Was this request a worker's, whatever came of it? */
+bool jk_handler_has_taken(request_rec *r);
 
 #endif

@@ -26,12 +26,13 @@ static void say_continue(request_rec *r)
 }
 
 /* JK_AGAIN: nothing is there. The core says that with an empty brigade. */
-static jk_rc read_once(request_rec *r, apr_bucket_brigade *bb, apr_off_t room)
+static jk_rc read_once(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room)
 {
-    apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_NONBLOCK_READ, room);
+    apr_status_t rv = ap_get_brigade(in->r->input_filters, bb, AP_MODE_READBYTES, APR_NONBLOCK_READ, room);
 
     if (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(bb)))
         return JK_AGAIN;
+    in->why = rv;
     return rv == APR_SUCCESS ? JK_OK : JK_E_CLIENT_READ;
 }
 
@@ -51,7 +52,10 @@ static jk_rc silent(jk_inlet *in)
 
     if (in->silent_since == 0)
         in->silent_since = now;
-    return now - in->silent_since >= in->r->connection->base_server->timeout ? JK_E_CLIENT_READ : JK_AGAIN;
+    if (now - in->silent_since < in->r->connection->base_server->timeout)
+        return JK_AGAIN;
+    in->why = APR_TIMEUP;
+    return JK_E_CLIENT_READ;
 }
 
 jk_rc jk_inlet_read(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room)
@@ -62,9 +66,9 @@ jk_rc jk_inlet_read(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room)
         say_continue(in->r);
     if (in->silent_since)
         in->slow = apr_time_now() - in->silent_since > A_MOMENT;
-    rc = read_once(in->r, bb, room);
+    rc = read_once(in, bb, room);
     if (rc == JK_AGAIN && comes_soon(in))
-        rc = read_once(in->r, bb, room);
+        rc = read_once(in, bb, room);
     if (rc == JK_AGAIN)
         return silent(in);
     in->silent_since = 0;

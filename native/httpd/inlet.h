@@ -12,6 +12,7 @@ typedef struct jk_inlet {
     request_rec *r;
     bool slow;               /* the client was waited for longer than a moment: it is not worth a wait in place */
     apr_time_t silent_since; /* 0: it is not silent */
+    apr_status_t why;        /* of JK_E_CLIENT_READ */
 } jk_inlet;
 
 /* May this request's body be read so? Filters of the content need not know how. */

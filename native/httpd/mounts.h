@@ -4,15 +4,36 @@
 
 #include "config.h"
 
-#include "jk/conf/workers.h"
+#include "jk/conf/extension.h"
+#include "jk/conf/urimap.h"
+#include "jk/worker/worker.h"
 
-/* In check_config: every mount of this server to a worker that is not there. */
-void jk_mounts_check(const jk_server *conf, const jk_workers_conf *workers, jk_findings *found);
+/* What a rule leads to: jk_rule.data of every mount. */
+typedef struct jk_target {
+    const char *name, *written; /* the second with its extensions */
+    const jk_worker *worker;  /* NULL: there is none of this name */
+    const jk_extension *more; /* of the rule; NULL: none */
+} jk_target;
 
-/* At post_config: conf->map. main_conf's own comes first: others may share it (JkMountCopy). */
-void jk_mounts_compile(apr_pool_t *p, jk_server *conf, const jk_server *main_conf);
+/* What mounts are made of beside the directives. */
+typedef struct jk_mounts_from {
+    const jk_workers_conf *workers;
+    const apr_array_header_t *files; /* of jk_rule_text */
+    jk_findings *found;
+    bool reload; /* what names no worker is left out: nobody looks at its findings before its requests come */
+} jk_mounts_from;
 
-/* At post_config: says so where the main server has mounts that no virtual host takes over. */
-void jk_mounts_tell_lonely(const jk_server *main_conf);
+/* The rules of one server: its own, what it takes over from the main server, and those of its rule file. In check_config, for the findings
+ * alone, at post_config, and at each reload of the file. Allocates from p. */
+const jk_match *jk_mounts_make(apr_pool_t *p, const jk_server *conf, const jk_server *main_conf, const jk_mounts_from *from);
+
+/* The rule file that is in force for this server; NULL: none. */
+const char *jk_mounts_file(const jk_server *conf, const jk_server *main_conf);
+
+/* At post_config: conf->map and conf->follow. main_conf's own comes first: others may share them (JkMountCopy). */
+void jk_mounts_compile(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, const jk_mounts_from *from);
+
+/* At post_config, info: main server's mounts that no virtual host takes over; contexts that lead nowhere without their slash. */
+void jk_mounts_tell(server_rec *s);
 
 #endif

@@ -332,7 +332,10 @@ static jk_vigil vigil_of(const jk_parking *p)
         break;
     }
     v.client = p->client;
-    v.ended = has_ended(p->client);
+    if (!p->guest->asked) /* an end that comes later is its leaving */
+        p->guest->ended = has_ended(p->client);
+    p->guest->asked = true;
+    v.ended = p->guest->ended;
     return v;
 }
 

@@ -25,6 +25,7 @@ struct jk_guest {
     int (*go_on)(jk_guest *guest, jk_rc why);
     jk_parking *place; /* NULL: it may not */
     apr_time_t since;  /* when it began to wait */
+    bool asked, ended; /* had the client ended its side when its request began to wait: asked once */
 };
 
 /* At post_config: can the MPM do it, and is it asked to. */

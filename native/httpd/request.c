@@ -1,12 +1,15 @@
 /* native/httpd/request.c - reads a request_rec and nothing else: no decision about workers or mapping is taken here. */
 #include "request.h"
 
+#include "environ.h"
+#include "tls.h"
+
 #include "jk/route/path.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
-#include <http_ssl.h>
+#include <stdlib.h>
 #include <util_filter.h>
 
 /* ---- the URI ---- */
@@ -103,44 +106,41 @@ static void take_addresses(jk_incoming *in, request_rec *r, int options)
     rq->remote_port = jk_span_decimal(in->port, peer ? peer->port : 0);
 }
 
-/* ---- TLS, looked up through httpd: no SSLOptions are needed ---- */
+/* ---- what the environment replaces ---- */
 
-static const char *ssl_fact(request_rec *r, const char *name)
+/* Set and empty takes the value away. */
+static void replace(jk_span *what, const char *value)
 {
-    const char *value = ap_ssl_var_lookup(r->pool, r->server, r->connection, r, name);
-
-    return value && *value ? value : NULL;
+    if (value)
+        *what = *value ? jk_span_of(value) : JK_SPAN_NONE;
 }
 
-/* Only a verified certificate: under optional_no_ca a self-signed one would pass for an identity. */
-static const char *client_cert(request_rec *r, bool chain)
+/* Set and empty is sent as it is: a server has a name and an address. */
+static void replace_own(jk_span *what, const char *value)
 {
-    const char *verify = ssl_fact(r, "SSL_CLIENT_VERIFY"), *cert, *next;
-
-    if (verify == NULL || strcmp(verify, "SUCCESS") != 0)
-        return apr_table_get(r->subprocess_env, "SSL_CLIENT_CERT");
-    cert = ssl_fact(r, "SSL_CLIENT_CERT");
-    for (int i = 0; cert && chain; i++) {
-        next = ssl_fact(r, apr_psprintf(r->pool, "SSL_CLIENT_CERT_CHAIN_%d", i));
-        if (next == NULL)
-            break;
-        cert = apr_pstrcat(r->pool, cert, next, NULL);
-    }
-    return cert;
+    if (value)
+        *what = jk_span_of(value);
 }
 
-static void take_tls(jk_request *rq, request_rec *r, int options)
+/* Most requests have none. */
+static bool has_environment(request_rec *r, const jk_server *conf)
 {
-    const char *bits;
+    return !apr_is_empty_table(r->subprocess_env) || conf->environ->common_vars;
+}
 
-    rq->is_ssl = true;
-    rq->ssl_cipher = jk_span_of(ssl_fact(r, "SSL_CIPHER"));
-    rq->ssl_protocol = jk_span_of(ssl_fact(r, "SSL_PROTOCOL"));
-    rq->ssl_session = jk_span_of(ssl_fact(r, "SSL_SESSION_ID"));
-    rq->ssl_cert = jk_span_of(client_cert(r, options & JK_OPT_CERT_CHAIN));
-    bits = options & JK_OPT_KEY_SIZE ? ssl_fact(r, "SSL_CIPHER_USEKEYSIZE") : NULL;
-    if (bits)
-        rq->ssl_key_size = atoi(bits);
+static void replace_values(jk_request *rq, const char *const value[JK_ENV_COUNT])
+{
+    const char *port = value[JK_ENV_LOCAL_PORT];
+
+    replace(&rq->remote_addr, value[JK_ENV_REMOTE_ADDR]);
+    replace(&rq->remote_port, value[JK_ENV_REMOTE_PORT]);
+    replace(&rq->remote_host, value[JK_ENV_REMOTE_HOST]);
+    replace(&rq->remote_user, value[JK_ENV_REMOTE_USER]);
+    replace(&rq->auth_type, value[JK_ENV_AUTH_TYPE]);
+    replace_own(&rq->server_name, value[JK_ENV_LOCAL_NAME]);
+    replace_own(&rq->local_addr, value[JK_ENV_LOCAL_ADDR]);
+    if (port && atoi(port) >= 0 && atoi(port) <= 0xFFFF)
+        rq->server_port = (uint16_t)atoi(port);
 }
 
 /* ---- the body ---- */
@@ -148,19 +148,30 @@ static void take_tls(jk_request *rq, request_rec *r, int options)
 /* A filter may swallow what it reads and have nothing to give yet (mod_deflate); one that goes on like that has lost its client. */
 #define EMPTY_MOST 1000
 
+/* httpd has a status of its own for a body beyond LimitRequestBody. */
+static jk_rc unreadable(jk_incoming *in, apr_status_t why)
+{
+    in->status = ap_map_http_request_error(why, HTTP_BAD_REQUEST);
+    return JK_E_CLIENT_READ;
+}
+
 /* Takes what fits; a rest of a bucket stays for the next call. */
 static jk_rc take_bucket(jk_incoming *in, apr_bucket *b, uint8_t *p, size_t room, size_t *got)
 {
     const char *data;
     apr_size_t len;
+    apr_status_t rv;
 
     if (APR_BUCKET_IS_EOS(b))
         in->ended = true;
-    if (AP_BUCKET_IS_ERROR(b))
+    if (AP_BUCKET_IS_ERROR(b)) {
+        in->status = ((ap_bucket_error *)b->data)->status;
         return JK_E_CLIENT_READ;
+    }
     if (!APR_BUCKET_IS_METADATA(b)) {
-        if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS)
-            return JK_E_CLIENT_READ;
+        rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+        if (rv != APR_SUCCESS)
+            return unreadable(in, rv);
         if (len > room - *got) {
             len = room - *got;
             apr_bucket_split(b, len);
@@ -176,11 +187,12 @@ static jk_rc fetch(jk_incoming *in, size_t room)
 {
     request_rec *r = in->r;
 
-    if (in->inlet)
-        return jk_inlet_read(in->inlet, in->bb, (apr_off_t)room);
-    if (ap_get_brigade(r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, (apr_off_t)room) != APR_SUCCESS)
-        return JK_E_CLIENT_READ;
-    return JK_OK;
+    if (in->inlet) {
+        jk_rc rc = jk_inlet_read(in->inlet, in->bb, (apr_off_t)room);
+        return rc == JK_E_CLIENT_READ ? unreadable(in, in->inlet->why) : rc;
+    }
+    apr_status_t rv = ap_get_brigade(r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, (apr_off_t)room);
+    return rv == APR_SUCCESS ? JK_OK : unreadable(in, rv);
 }
 
 static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *ended)
@@ -219,7 +231,7 @@ static int take_body(jk_incoming *in, request_rec *r)
     if (r->read_chunked)
         rq->body = JK_BODY_UNKNOWN;
     else if (r->remaining > 0) /* a filter of the content (mod_deflate) changes how long it is */
-        rq->body = r->input_filters != r->proto_input_filters || apr_table_get(r->subprocess_env, "JK_IGNORE_CL") ? JK_BODY_UNKNOWN : JK_BODY_LENGTH;
+        rq->body = r->input_filters != r->proto_input_filters || in->env[JK_ENV_IGNORE_CL] ? JK_BODY_UNKNOWN : JK_BODY_LENGTH;
     rq->content_length = r->remaining > 0 ? (uint64_t)r->remaining : 0;
     if (rq->body != JK_BODY_NONE)
         in->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -229,7 +241,6 @@ static int take_body(jk_incoming *in, request_rec *r)
 int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, const char *uri, const apr_table_t *hop_fields)
 {
     jk_request *rq = &in->rq;
-    const char *https;
 
     rq->ssl_key_size = -1;
     rq->method = jk_span_of(r->method);
@@ -243,10 +254,12 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->activation = JK_SPAN_LIT("ACT");
     take_headers(rq, r, hop_fields);
     take_addresses(in, r, conf->options);
-    https = apr_is_empty_table(r->subprocess_env) ? NULL : apr_table_get(r->subprocess_env, "HTTPS");
-    if (ap_ssl_conn_is_ssl(r->connection))
-        take_tls(rq, r, conf->options);
-    else if (https && !ap_cstr_casecmp(https, "on"))
-        rq->is_ssl = true;
+    if (has_environment(r, conf) && jk_environ_read(conf->environ, r, in->env))
+        replace_values(rq, in->env);
+    if (conf->env_vars->nelts)
+        rq->env = jk_environ_attributes(conf, r, &rq->nenv);
+    in->tls = jk_tls_is_on(r->connection);
+    if (conf->extract_ssl && (in->tls || in->env[JK_ENV_HTTPS]))
+        jk_tls_take(rq, r, in->env, in->tls);
     return take_body(in, r);
 }

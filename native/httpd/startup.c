@@ -1,19 +1,23 @@
-/* native/httpd/startup.c - check_config reads and checks everything that files say, post_config makes workers, maps and logs of that
+/* native/httpd/startup.c - check_config reads everything that files say and has it checked, post_config makes workers, maps and logs of that
  * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
+#include "autoalias.h"
 #include "background.h"
+#include "check.h"
 #include "config.h"
+#include "dump.h"
+#include "environ.h"
 #include "lastgood.h"
 #include "logfile.h"
 #include "mounts.h"
 #include "park.h"
+#include "requestlog.h"
 
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
 #include <ap_mpm.h>
-#include <apr_hash.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -23,6 +27,7 @@ APLOG_USE_MODULE(jk);
 /* What one check left for post_config; filled anew for each generation. */
 static struct {
     jk_workers_conf *workers;
+    jk_lastgood_text texts; /* that they were made of */
     bool stale;
     jk_registry *registry;
     jk_background *background;
@@ -53,6 +58,19 @@ void jk_startup_tend(void)
     jk_background_request(now.background);
 }
 
+/* A virtual host without any Jk directive shares the main server's object: it must not inherit its mounts that way. */
+static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
+{
+    jk_server *conf = jk_config_of(s);
+
+    if (conf->s == s)
+        return conf;
+    conf = jk_directives_merge(p, main_conf, jk_directives_create(p, s));
+    conf->s = s;
+    ap_set_module_config(s->module_config, &jk_module, conf);
+    return conf;
+}
+
 /* ---- check_config ---- */
 
 static const char *environment(const char *name)
@@ -69,34 +87,55 @@ static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_fin
     return jk_workers_parse(p, &in, found);
 }
 
-static int level_of(jk_severity severity)
-{
-    return severity >= JK_FIND_LENIENT ? APLOG_ERR : severity == JK_FIND_WARN ? APLOG_WARNING : APLOG_INFO;
-}
-
-static void tell(server_rec *s, apr_pool_t *p, const jk_findings *found)
-{
-    int more = -found->all->nelts;
-
-    for (int i = 0; i < found->all->nelts; i++) {
-        const jk_finding *one = &APR_ARRAY_IDX(found->all, i, jk_finding);
-        int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
-        ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, s, "mod_jk: %s", jk_findings_text(p, one));
-    }
-    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
-        more += jk_findings_count(found, severity);
-    if (more > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: and %d findings more", more);
-}
-
 static bool uses_workers(server_rec *s)
 {
     for (; s; s = s->next) {
         const jk_server *conf = jk_config_of(s);
-        if (conf && (conf->mounts->nelts || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
+        if (conf && (conf->mounts->nelts || conf->mount_file || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
             return true;
     }
     return false;
+}
+
+static void note_mounted(apr_hash_t *mounted, const jk_match *match)
+{
+    for (size_t i = 0; match && i < jk_match_count(match); i++) {
+        const jk_rule *rule = jk_match_rule(match, i);
+        const jk_target *target = rule->data;
+        if (!rule->exclude && target)
+            apr_hash_set(mounted, target->name, APR_HASH_KEY_STRING, target);
+    }
+}
+
+static void check_servers(const jk_check *c)
+{
+    const jk_mounts_from from = { c->workers, c->texts->rules, c->found, false };
+
+    for (server_rec *v = c->s; v; v = v->next) {
+        const jk_server *conf = jk_config_of(v);
+        if (conf->s != v)
+            continue;
+        note_mounted(c->mounted, jk_mounts_make(c->p, conf, jk_config_of(c->s), &from));
+        jk_autoalias_check(conf, c->found);
+        jk_logfile_check(conf, c->found);
+        jk_requestlog_check(conf, c->found);
+    }
+}
+
+static void check_all(apr_pool_t *ptemp, server_rec *s, jk_findings *found)
+{
+    const jk_check c = { ptemp, s, now.workers, &now.texts, apr_hash_make(ptemp), found };
+
+    check_servers(&c);
+    jk_check_files(&c);
+    jk_check_directives(&c);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST)
+        jk_check_hosts(&c);
+}
+
+static void tell(apr_pool_t *ptemp, server_rec *s, jk_findings *found, bool refused)
+{
+    jk_check_tell(&(jk_check){ .p = ptemp, .s = s, .found = found }, refused);
 }
 
 /* Runs in -t and -S, at -k graceful before the signal is sent, at the start and at each restart. An error from here ends a running
@@ -105,7 +144,7 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 {
     const jk_global *global = jk_config_of(s)->global;
     jk_findings *found = jk_findings_make(ptemp);
-    jk_lastgood_text src = jk_lastgood_read(pconf, global, found), good;
+    jk_lastgood_text src = jk_lastgood_read(pconf, s, found), good;
 
     (void)plog;
     memset(&now, 0, sizeof now);
@@ -113,57 +152,48 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     if (!uses_workers(s))
         return OK;
     now.workers = parse(pconf, &src, found);
-    for (server_rec *v = s; v; v = v->next)
-        if (jk_config_of(v)->s == v)
-            jk_mounts_check(jk_config_of(v), now.workers, found);
-    tell(s, ptemp, found);
+    now.texts = src;
+    check_all(ptemp, s, found);
     if (!jk_findings_refuse(found, global->strict)) {
+        tell(ptemp, s, found, false);
         jk_lastgood_keep(s->process->pool, &src);
         return OK;
     }
-    if (!jk_lastgood_find(pconf, s->process->pool, &good)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, s, "mod_jk: Error in reading worker properties: the configuration is "
-                     "refused, see the lines above");
+    if (!jk_lastgood_find(pconf, s->process->pool, &src, &good)) {
+        tell(ptemp, s, found, true);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    tell(ptemp, s, found, false);
     now.stale = true;
     now.workers = parse(pconf, &good, jk_findings_make(ptemp));
+    now.texts = good;
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "mod_jk: the new configuration of the workers is broken (see the lines above): the last good "
                  "one stays in force; mend the file and restart again");
     return OK;
 }
 
-/* ---- post_config ---- */
-
-/* A virtual host without any Jk directive shares the main server's object: it must not inherit its mounts that way. */
-static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
+void jk_startup_test(apr_pool_t *p, server_rec *s)
 {
-    jk_server *conf = jk_config_of(s);
+    jk_server *main_conf = jk_config_of(s);
 
-    if (conf->s == s)
-        return conf;
-    conf = jk_directives_merge(p, main_conf, jk_directives_create(p, s));
-    conf->s = s;
-    ap_set_module_config(s->module_config, &jk_module, conf);
-    return conf;
+    if (now.workers == NULL || !ap_exists_config_define("DUMP_JK"))
+        return;
+    for (server_rec *v = s; v; v = v->next)
+        own_config(p, v, main_conf);
+    jk_dump_print(p, s, now.workers, now.texts.rules);
 }
 
-static bool open_log(apr_pool_t *p, apr_hash_t *opened, jk_server *conf)
-{
-    const char *name = conf->log_file && *conf->log_file ? conf->log_file : "logs/mod_jk.log", *why = "";
-    const char *key = apr_pstrcat(p, name, "\n", conf->log_stamp, NULL);
+/* ---- post_config ---- */
 
-    conf->logfile = apr_hash_get(opened, key, APR_HASH_KEY_STRING);
-    if (conf->logfile)
-        return true;
-    conf->logfile = jk_logfile_open(p, conf->s, name, &why);
-    if (conf->logfile == NULL) {
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, conf->s, "mod_jk: could not open JkLog file %s: %s", name, why);
-        return false;
-    }
-    jk_logfile_stamp(conf->logfile, p, conf->log_stamp);
-    apr_hash_set(opened, key, APR_HASH_KEY_STRING, conf->logfile);
-    return true;
+/* What the directives of a server come to. */
+static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
+{
+    jk_directives_settle(conf);
+    conf->environ = jk_environ_make(p, conf);
+    conf->format = jk_requestlog_make(p, conf->request_log);
+    jk_logfile_open(logs, conf);
+    if (conf == main_conf || conf->env_vars->nelts > main_conf->env_vars->nelts)
+        jk_environ_tell(conf, p);
 }
 
 static void greet(apr_pool_t *p, const jk_server *conf)
@@ -238,23 +268,22 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     jk_server *main_conf = jk_config_of(s);
-    apr_hash_t *opened = apr_hash_make(pconf);
+    jk_logfiles *logs = jk_logfile_all(pconf);
+    const jk_mounts_from from = { now.workers, now.texts.rules, jk_findings_make(ptemp), false };
 
     (void)plog;
-    (void)ptemp;
     /* The first pass only tests; a pipe that it opened would be opened twice. */
     if (now.workers == NULL || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
     now.registry = jk_registry_make(pconf, now.workers, worker_types);
     for (server_rec *v = s; v; v = v->next) {
         jk_server *conf = own_config(pconf, v, main_conf);
-        jk_mounts_compile(pconf, conf, main_conf);
-        if (!open_log(pconf, opened, conf))
-            return HTTP_INTERNAL_SERVER_ERROR;
+        ready_server(pconf, conf, main_conf, logs);
+        jk_mounts_compile(pconf, conf, main_conf, &from);
     }
     greet(pconf, main_conf);
     start_workers(pconf, main_conf);
-    jk_mounts_tell_lonely(main_conf);
+    jk_mounts_tell(s);
     return OK;
 }
 
@@ -267,7 +296,9 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     if (now.registry == NULL)
         return;
     log = jk_logfile_for(jk_config_of(s), "CHILD_INIT");
-    jk_shm_child_begin(now.shm, (int)getpid());
+    if (jk_shm_child_begin(now.shm, (int)getpid()) != JK_OK)
+        JK_WARN(&log, 104, "there are more child processes than the shared memory has rows: this one's requests and connections are not seen by the "
+                "limits of the others; that passes when those of former configurations end, and a higher ServerLimit makes more room");
     if (jk_registry_child(now.registry, p, &log) != JK_OK)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
     else
@@ -275,12 +306,14 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     jk_park_child(now.park, p);
 }
 
-/* In the parent, for every death: what the child had under way goes with it. */
+/* In the parent, for every birth and every death: what the child had under way goes with it. */
 void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state)
 {
     (void)s;
     (void)gen;
     (void)slot;
+    if (state == MPM_CHILD_STARTED && now.shm)
+        jk_shm_parent_child_started(now.shm, (int)pid);
     if (state == MPM_CHILD_EXITED && now.shm)
         jk_shm_parent_child_ended(now.shm, (int)pid);
 }

@@ -8,6 +8,8 @@
 #include <ap_mpm.h>
 
 int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+/* httpd's test_config, after a check that refused nothing: prints all that is in force where -D DUMP_JK asks for it. */
+void jk_startup_test(apr_pool_t *p, server_rec *s);
 int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void jk_startup_child(apr_pool_t *p, server_rec *s);
 void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state);

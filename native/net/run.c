@@ -70,14 +70,14 @@ static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
     return JK_AGAIN;
 }
 
-/* How long the backend may be silent, in ms; 0: for ever. */
+/* How long the backend may be silent, in ms; 0: for ever. Where reply_timeout is set it alone holds between packets: a container may
+ * think for longer than a socket may stall inside of one. */
 static int silence_allowed(const jk_run *run)
 {
     int by_socket = run->socket_timeout * 1000;
+    bool inside = run->msg_len > 0 || run->chunk_left > 0;
 
-    if (run->reply_timeout <= 0)
-        return by_socket;
-    return by_socket > 0 && by_socket < run->reply_timeout ? by_socket : run->reply_timeout;
+    return run->reply_timeout <= 0 || (inside && by_socket > 0) ? by_socket : run->reply_timeout;
 }
 
 /* The backend neither takes nor sends anything, `waited` ms of it in place. Silence that lasts over several waits is one. */
@@ -90,7 +90,7 @@ static jk_rc silent(jk_run *run, jk_wait_kind what, int allowed, int waited)
     until = allowed > 0 ? run->silent_since + (apr_time_t)allowed * 1000 : 0;
     if (until != 0 && now >= until) {
         run->err = ETIMEDOUT;
-        return what == JK_WAIT_BACKEND_WRITE ? JK_E_SEND : run->reply_timeout > 0 ? JK_E_TIMEOUT : JK_E_RECV;
+        return what == JK_WAIT_BACKEND_WRITE ? JK_E_SEND : run->reply_timeout > 0 && allowed == run->reply_timeout ? JK_E_TIMEOUT : JK_E_RECV;
     }
     wait_for(run, what, until);
     run->wait.tried = waited > 0;
@@ -376,13 +376,25 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     size_t len = 0;
     jk_rc rc = jk_reply_chunk(head, payload_len, &len);
 
-    if (rc != JK_OK)
+    if (rc != JK_OK) {
+        run->odd_len = JK_REPLY_CHUNK_HEAD;
+        memcpy(run->odd, head, JK_REPLY_CHUNK_HEAD);
         return broken(run, rc);
+    }
     run->chunk_left = len;
     run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
     run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);
     run->act_pending = true;
     return perform(run);
+}
+
+/* What stands behind a chunk's bytes in its packet: containers write one NUL. */
+static void skip(jk_run *run, jk_span *in)
+{
+    size_t n = MIN(run->chunk_skip, in->len);
+
+    run->chunk_skip -= n;
+    drop(in, n);
 }
 
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
@@ -395,6 +407,8 @@ static jk_rc pass_chunk(jk_run *run, jk_span *in)
     run->chunk_left -= n;
     run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
+    if (run->chunk_left == 0)
+        skip(run, in);
     return JK_OK;
 }
 
@@ -481,11 +495,9 @@ static jk_rc parse(jk_run *run)
             return JK_OK;
         else if (run->chunk_left)
             rc = pass_chunk(run, in);
-        else if (run->chunk_skip) {
-            size_t n = MIN(run->chunk_skip, in->len);
-            run->chunk_skip -= n;
-            drop(in, n);
-        } else
+        else if (run->chunk_skip)
+            skip(run, in);
+        else
             rc = next_message(run, in);
         if (rc != JK_OK)
             return rc;

@@ -1,26 +1,33 @@
-/* native/shm/layout.c - offsets, and the table of fields by which another layout is read. */
+/* native/shm/layout.c - sizes and offsets, and the table of fields: by it another layout is read, a copy sealed, an edit merged. */
 #include "layout.h"
 
 #include <string.h>
 
 #define ALIGN 64 /* bytes: a cache line */
+#define PACKET_LEAST 8192
+#define PACKET_MOST 65536
 
-#define FIELD(f) { #f, offsetof(jk_layout_slot, f), sizeof(((jk_layout_slot *)0)->f) }
-#define TUNE(f) \
-    { "file." #f, offsetof(jk_layout_slot, file.f), sizeof(((jk_layout_slot *)0)->file.f) }, \
-    { "now." #f, offsetof(jk_layout_slot, now.f), sizeof(((jk_layout_slot *)0)->now.f) }
+#define ROW(name, field, type) { name, type, offsetof(jk_layout_slot, field), sizeof(((jk_layout_slot *)0)->field) }
+#define FIELD(f) ROW(#f, f, JK_FIELD_NUMBER)
+#define PART(f) ROW(#f, f, JK_FIELD_PART)
+#define TUNE(f, type) { "tune." #f, type, offsetof(jk_tune, f), sizeof(((jk_tune *)0)->f) }
+#define NUMBER(f) TUNE(f, JK_FIELD_NUMBER)
+#define TEXT(f) TUNE(f, JK_FIELD_TEXT)
+#define BOOL(f) TUNE(f, JK_FIELD_BOOL)
 
 const jk_layout_field jk_layout_fields[] = {
-    FIELD(given), FIELD(generation), FIELD(kind), FIELD(name), FIELD(tune_version), FIELD(state), FIELD(reply_timeouts), FIELD(refused),
+    PART(edition), PART(editor), ROW("file.0", editions[0].file, JK_FIELD_PART), ROW("file.1", editions[1].file, JK_FIELD_PART),
+    ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
+    FIELD(state), FIELD(reply_timeouts), FIELD(refused),
     FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(served), FIELD(errors), FIELD(client_errors), FIELD(read),
     FIELD(written), FIELD(sessions), FIELD(resends), FIELD(refusals), FIELD(timeouts), FIELD(connects), FIELD(rejects),
     FIELD(max_busy), FIELD(max_connected), FIELD(last_reset), FIELD(maintained), FIELD(served_before), FIELD(budget),
-    TUNE(host), TUNE(port), TUNE(retries), TUNE(retry_interval), TUNE(max_packet_size), TUNE(connection_pool_timeout),
-    TUNE(connection_acquire_timeout), TUNE(connection_ping_interval), TUNE(connect_timeout), TUNE(prepost_timeout),
-    TUNE(ping_timeout), TUNE(reply_timeout), TUNE(recovery_options), TUNE(busy_limit), TUNE(max_connections), TUNE(lbfactor),
-    TUNE(distance), TUNE(activation), TUNE(route), TUNE(domain), TUNE(redirect), TUNE(method), TUNE(lock), TUNE(recover_time),
-    TUNE(error_escalation_time), TUNE(max_reply_timeouts), TUNE(retry_budget), TUNE(session_cookie), TUNE(session_path),
-    TUNE(sticky_session), TUNE(sticky_session_force),
+    TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),
+    NUMBER(connection_acquire_timeout), NUMBER(connection_ping_interval), NUMBER(connect_timeout), NUMBER(prepost_timeout),
+    NUMBER(ping_timeout), NUMBER(reply_timeout), NUMBER(recovery_options), NUMBER(busy_limit), NUMBER(max_connections),
+    NUMBER(lbfactor), NUMBER(distance), NUMBER(activation), TEXT(route), TEXT(domain), TEXT(redirect), NUMBER(method), NUMBER(lock),
+    NUMBER(recover_time), NUMBER(error_escalation_time), NUMBER(max_reply_timeouts), NUMBER(retry_budget), TEXT(session_cookie),
+    TEXT(session_path), BOOL(sticky_session), BOOL(sticky_session_force), BOOL(spare[0]), BOOL(spare[1]),
 };
 const size_t jk_layout_nfields = sizeof jk_layout_fields / sizeof jk_layout_fields[0];
 
@@ -35,7 +42,7 @@ static uint32_t mix(uint32_t hash, const void *bytes, size_t n)
 
 uint32_t jk_layout_hash(void)
 {
-    const size_t sizes[] = { sizeof(jk_layout_header), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share) };
+    const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share) };
     uint32_t hash = mix(UINT32_C(2166136261), sizes, sizeof sizes);
 
     return mix(hash, jk_layout_fields, sizeof jk_layout_fields);
@@ -46,52 +53,154 @@ static uint64_t aligned(uint64_t n)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-void jk_layout_header_init(jk_layout_header *h, uint32_t nrows, uint32_t nslots)
+jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
 {
-    h->magic = JK_LAYOUT_MAGIC;
-    h->hash = jk_layout_hash();
-    h->nfields = (uint32_t)jk_layout_nfields;
-    h->nrows = nrows;
-    h->nslots = nslots;
-    h->slot_size = (uint32_t)aligned(sizeof(jk_layout_slot));
-    h->row_size = aligned(sizeof(jk_layout_row) + (uint64_t)nslots * sizeof(jk_layout_share));
-    h->fields_at = aligned(sizeof *h);
-    h->rows_at = aligned(h->fields_at + sizeof jk_layout_fields);
-    h->slots_at = h->rows_at + (nrows + 1) * h->row_size;
-    h->size = h->slots_at + (uint64_t)nslots * h->slot_size;
+    jk_layout_plan plan = { .hash = jk_layout_hash(), .nrows = nrows, .nslots = nslots };
+
+    plan.slot_size = (uint32_t)aligned(sizeof(jk_layout_slot));
+    plan.row_size = aligned(sizeof(jk_layout_row) + (uint64_t)nslots * sizeof(jk_layout_share));
+    plan.rows_at = aligned(sizeof(jk_layout_head));
+    plan.slots_at = plan.rows_at + nrows * plan.row_size;
+    plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size;
+    return plan;
 }
 
-jk_layout_row *jk_layout_row_at(jk_layout_header *header, uint32_t i)
+size_t jk_layout_kept_size(const jk_layout_plan *plan)
 {
-    return (void *)((char *)header + header->rows_at + i * header->row_size);
+    return sizeof(jk_layout_kept) + plan->nslots * sizeof(jk_layout_owner) + sizeof jk_layout_fields;
 }
 
-jk_layout_slot *jk_layout_slot_at(jk_layout_header *header, uint32_t i)
+void jk_layout_kept_init(jk_layout_kept *kept, const jk_layout_plan *plan)
 {
-    return (void *)((char *)header + header->slots_at + (uint64_t)i * header->slot_size);
+    kept->version = JK_LAYOUT_VERSION;
+    kept->plan = *plan;
+    kept->nfields = (uint32_t)jk_layout_nfields;
+    kept->fields = (void *)&kept->owners[plan->nslots];
+    memcpy(kept->fields, jk_layout_fields, sizeof jk_layout_fields);
 }
 
-void jk_layout_copy_slot(jk_layout_slot *to, const jk_layout_header *from, uint32_t i)
+jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t i)
 {
-    const jk_layout_field *theirs = (const void *)((const char *)from + from->fields_at);
-    const char *slot = (const char *)from + from->slots_at + (uint64_t)i * from->slot_size;
-
-    for (size_t a = 0; a < jk_layout_nfields; a++)
-        for (uint32_t b = 0; b < from->nfields; b++)
-            if (theirs[b].size == jk_layout_fields[a].size && strcmp(theirs[b].name, jk_layout_fields[a].name) == 0)
-                memcpy((char *)to + jk_layout_fields[a].offset, slot + theirs[b].offset, theirs[b].size);
+    return (void *)((char *)base + plan->rows_at + i * plan->row_size);
 }
 
-bool jk_layout_is_sound(const jk_layout_header *h)
+jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i)
 {
-    const jk_layout_field *fields = (const void *)((const char *)h + h->fields_at);
+    return (void *)((char *)base + plan->slots_at + (uint64_t)i * plan->slot_size);
+}
 
-    if (h->magic != JK_LAYOUT_MAGIC || h->fields_at + (uint64_t)h->nfields * sizeof *fields > h->size)
-        return false;
-    if (h->slots_at + (uint64_t)h->nslots * h->slot_size > h->size || h->rows_at + (h->nrows + 1) * h->row_size > h->slots_at)
-        return false;
-    for (uint32_t i = 0; i < h->nfields; i++)
-        if ((uint64_t)fields[i].offset + fields[i].size > h->slot_size || memchr(fields[i].name, 0, sizeof fields[i].name) == NULL)
-            return false;
-    return atomic_load(&h->used) <= h->nslots;
+/* ---- another layout ---- */
+
+/* Names end within their field: this module's kind wrote them, into memory that no child can write to. */
+static const jk_layout_field *known(const jk_layout_kept *from, const char *name)
+{
+    for (uint32_t i = 0; i < from->nfields; i++)
+        if (strcmp(from->fields[i].name, name) == 0)
+            return &from->fields[i];
+    return NULL;
+}
+
+static bool is_of_tune(const jk_layout_field *f)
+{
+    return strncmp(f->name, "tune.", 5) == 0;
+}
+
+/* All values of a slot, or of a jk_tune. */
+static void carry_fields(void *to, const jk_layout_kept *from, const char *part, bool of_tune)
+{
+    for (size_t i = 0; i < jk_layout_nfields; i++) {
+        const jk_layout_field *ours = &jk_layout_fields[i], *theirs;
+        if (is_of_tune(ours) != of_tune || ours->type == JK_FIELD_PART)
+            continue;
+        theirs = known(from, ours->name);
+        if (theirs && theirs->size == ours->size)
+            memcpy((char *)to + ours->offset, part + theirs->offset, ours->size);
+    }
+}
+
+static void carry_tune(_Atomic uint32_t *to, const jk_layout_kept *from, const char *slot, const char *name)
+{
+    const jk_layout_field *part = known(from, name);
+    jk_tune tune;
+
+    memset(&tune, 0, sizeof tune);
+    if (part)
+        carry_fields(&tune, from, slot + part->offset, true);
+    jk_layout_seal(&tune);
+    jk_layout_words_in(to, &tune, JK_TUNE_WORDS);
+}
+
+void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i)
+{
+    const char *slot = (const char *)from->base + from->plan.slots_at + (uint64_t)i * from->plan.slot_size;
+    const jk_layout_field *edition = known(from, "edition");
+    uint32_t n = 0;
+
+    carry_fields(to, from, slot, false);
+    if (edition && edition->size == sizeof n)
+        memcpy(&n, slot + edition->offset, sizeof n);
+    carry_tune(to->editions[0].file, from, slot, n % 2 ? "file.1" : "file.0");
+    carry_tune(to->editions[0].now, from, slot, n % 2 ? "now.1" : "now.0");
+    atomic_store(&to->edition, 2);
+}
+
+/* ---- a jk_tune ---- */
+
+void jk_layout_words_out(const _Atomic uint32_t *from, void *to, size_t words)
+{
+    for (size_t i = 0; i < words; i++) {
+        uint32_t word = atomic_load_explicit(&from[i], memory_order_acquire);
+        memcpy((char *)to + i * sizeof word, &word, sizeof word);
+    }
+}
+
+void jk_layout_words_in(_Atomic uint32_t *to, const void *from, size_t words)
+{
+    for (size_t i = 0; i < words; i++) {
+        uint32_t word;
+        memcpy(&word, (const char *)from + i * sizeof word, sizeof word);
+        atomic_store_explicit(&to[i], word, memory_order_release);
+    }
+}
+
+static void hold_within(int32_t *value, int32_t least, int32_t most)
+{
+    *value = *value < least ? least : *value > most ? most : *value;
+}
+
+void jk_layout_seal(jk_tune *tune)
+{
+    for (size_t i = 0; i < jk_layout_nfields; i++) {
+        const jk_layout_field *f = &jk_layout_fields[i];
+        unsigned char *bytes = (unsigned char *)tune + f->offset;
+        if (f->type == JK_FIELD_TEXT)
+            bytes[f->size - 1] = '\0';
+        else if (f->type == JK_FIELD_BOOL)
+            *bytes = *bytes != 0;
+    }
+    hold_within(&tune->port, 0, UINT16_MAX);
+    hold_within(&tune->max_packet_size, PACKET_LEAST, PACKET_MOST);
+    hold_within(&tune->activation, JK_ACTIVE, JK_STOPPED);
+    hold_within(&tune->method, JK_METHOD_REQUEST, JK_METHOD_NEXT);
+    hold_within(&tune->lock, JK_LOCK_OPTIMISTIC, JK_LOCK_PESSIMISTIC);
+}
+
+void jk_layout_seal_limits(jk_limits *limits)
+{
+    hold_within(&limits->max_packet_size, PACKET_LEAST, PACKET_MOST);
+}
+
+/* A text is equal up to its end, whatever lies behind that. */
+static bool is_equal(const jk_layout_field *f, const char *a, const char *b)
+{
+    return f->type == JK_FIELD_TEXT ? strncmp(a, b, f->size) == 0 : memcmp(a, b, f->size) == 0;
+}
+
+void jk_layout_merge(jk_tune *now, const jk_tune *from, const jk_tune *to)
+{
+    for (size_t i = 0; i < jk_layout_nfields; i++) {
+        const jk_layout_field *f = &jk_layout_fields[i];
+        if (is_of_tune(f) && !is_equal(f, (const char *)from + f->offset, (const char *)to + f->offset))
+            memcpy((char *)now + f->offset, (const char *)to + f->offset, f->size);
+    }
 }

@@ -1,42 +1,42 @@
-/* native/shm/layout.h - what lies where in the shared segment. The room's own; stat.c alone touches the fields of a slot.
+/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot.
  *
- *   +--------+--------------+---------------+---------------+-----+---------------+---------+---------+-----+
- *   | header | field table  | row 0         | row 1         | ..  | overflow row  | slot 0  | slot 1  | ..  |
- *   +--------+--------------+---------------+---------------+-----+---------------+---------+---------+-----+
- *                             pid, busy and connected of every slot                 name, tune, state, counters
+ *   shared, between two guard pages; every child can write anything there:
+ *   +------+-------+-------+-----+--------+--------+-----+
+ *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  |    numbers and texts, nothing that leads anywhere
+ *   +------+-------+-------+-----+--------+--------+-----+
+ *            pid, busy and connected of every slot   values in force, state, counters
+ *
+ *   the parent's own memory (jk_layout_kept), which the children have a copy of from their fork:
+ *   | plan: sizes and offsets | who has which slot | table of fields |
  *
  * A row belongs to one child process: what it has under way. Totals are sums over the rows, so that a child which is killed takes its share
- * with it, whatever it was doing. A slot belongs to one worker, found by its name. Numbers and offsets, never pointers: the
- * segment outlives the module, which is unloaded and loaded again at a restart. The field table lets a module with another
- * layout find the values by their names. */
+ * with it, whatever it was doing. A slot belongs to one worker, found by its name. The segment and what is kept of it outlive
+ * the module, which is unloaded and loaded again at a restart. The table of fields lets a module with another layout find the values by
+ * their names. */
 #ifndef JK_SHM_LAYOUT_H
 #define JK_SHM_LAYOUT_H
 
 #include "jk/balance/budget.h"
 #include "jk/balance/tune.h"
 
+#include <apr_pools.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-#define JK_LAYOUT_MAGIC UINT32_C(0x6A6B5348)
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "words are shared by processes: a lock in each of them would not do");
+_Static_assert(sizeof(jk_tune) % sizeof(uint32_t) == 0 && JK_LIMITS_AT % sizeof(uint32_t) == 0, "a jk_tune is copied word by word");
+
 #define JK_LAYOUT_NAME (2 * JK_NAME_MAX + 2) /* "lb/member" and its NUL */
 #define JK_LAYOUT_FIELD_NAME 32
+#define JK_TUNE_WORDS (sizeof(jk_tune) / sizeof(uint32_t))
 
-typedef struct jk_layout_field {
-    char name[JK_LAYOUT_FIELD_NAME];
-    uint32_t offset, size; /* in the slot */
-} jk_layout_field;
+/* ---- in the segment ---- */
 
-typedef struct jk_layout_header {
-    uint32_t magic, hash;
-    uint64_t size;       /* bytes of the whole segment */
-    uint32_t nfields, nrows, nslots, slot_size;
-    uint64_t fields_at, rows_at, row_size, slots_at;
-    atomic_uint generation; /* of the configuration, counted by the parent */
-    atomic_uint used;       /* slots 0 .. used - 1 have been given out */
-    atomic_uint edits;      /* every change of values in force adds one */
-    atomic_uint rows_used;  /* rows 0 .. rows_used - 1 have had an owner */
-} jk_layout_header;
+typedef struct jk_layout_head {
+    atomic_uint edits;     /* every change of values in force adds one */
+    atomic_uint rows_used; /* rows 0 .. rows_used - 1 have had an owner: only so many are looked at */
+    atomic_uint crowded;   /* 1: at some time a child found no row, so who lives is not known */
+} jk_layout_head;
 
 /* What one child has under way at one worker. */
 typedef struct jk_layout_share {
@@ -49,14 +49,15 @@ typedef struct jk_layout_row {
     jk_layout_share shares[];
 } jk_layout_row;
 
+/* Two of them: number `edition` % 2 is in force. An edit fills the other one and then counts up, so a reader waits for nobody, and an
+ * editor who is killed has changed nothing. */
+typedef struct jk_layout_edition {
+    _Atomic uint32_t file[JK_TUNE_WORDS], now[JK_TUNE_WORDS];
+} jk_layout_edition;
+
 typedef struct jk_layout_slot {
-    atomic_uint given;      /* it has an owner */
-    atomic_uint generation; /* the last that used it */
-    atomic_int kind;        /* a jk_worker_kind of conf: a name that changed its type begins anew */
-    char name[JK_LAYOUT_NAME];
-    /* tune: odd while somebody writes */
-    atomic_uint tune_version;
-    jk_tune file, now;
+    atomic_uint edition; /* 0: nothing was loaded yet */
+    atomic_int editor;   /* pid of the process that edits; 0: none does */
     /* a member's state */
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;
@@ -69,25 +70,80 @@ typedef struct jk_layout_slot {
     _Atomic int64_t maintained;
     _Atomic uint64_t served_before;
     atomic_uint budget[JK_BUDGET_SECONDS][3]; /* second, started, resent */
+    jk_layout_edition editions[2];
 } jk_layout_slot;
 
-/* The table that this module writes. */
+/* ---- beside it ---- */
+
+typedef enum jk_layout_type { JK_FIELD_NUMBER, JK_FIELD_TEXT, JK_FIELD_BOOL, JK_FIELD_PART } jk_layout_type; /* PART: no value of its own */
+
+typedef struct jk_layout_field {
+    char name[JK_LAYOUT_FIELD_NAME]; /* "tune.host" counts from the beginning of a jk_tune, all others from that of a slot */
+    uint32_t type, offset, size;
+} jk_layout_field;
+
+typedef struct jk_layout_plan {
+    uint64_t size; /* bytes of the whole segment */
+    uint64_t rows_at, row_size, slots_at;
+    uint32_t hash, nrows, nslots, slot_size;
+} jk_layout_plan;
+
+typedef struct jk_layout_owner {
+    char name[JK_LAYOUT_NAME]; /* "": nobody's */
+    int32_t kind;              /* a jk_worker_kind of conf: a name that changed its type begins anew */
+    uint32_t generation;       /* the last that used it */
+} jk_layout_owner;
+
+/* Stays in the process pool's userdata from one configuration to the next, in a pool of its own there: no code of ours is needed for
+ * it to live. A newer module reads it: what is here stays as it is, or the version changes. */
+#define JK_LAYOUT_KEPT "mod_jk:shm"
+#define JK_LAYOUT_VERSION UINT32_C(1)
+typedef struct jk_layout_kept jk_layout_kept;
+struct jk_layout_kept {
+    uint32_t version;
+    uint32_t generation; /* of the configuration */
+    uint32_t used;       /* slots 0 .. used - 1 have been given out */
+    uint32_t nfields;
+    jk_layout_plan plan;
+    apr_pool_t *pool;       /* it lies there */
+    void *base;             /* of the segment */
+    void *map;              /* with its guard pages; NULL: no mapping */
+    size_t map_size;
+    jk_layout_kept *before; /* the one that this took over from, while a child may still count there */
+    jk_layout_field *fields;
+    jk_layout_owner owners[];
+};
+
+/* The table of this module. */
 extern const jk_layout_field jk_layout_fields[];
 extern const size_t jk_layout_nfields;
 
 /* Unequal: the segment was made by a module with another layout. */
 uint32_t jk_layout_hash(void);
 
-/* Fills a header for so many rows and slots; everything else in the segment begins as zero. */
-void jk_layout_header_init(jk_layout_header *header, uint32_t nrows, uint32_t nslots);
+/* For so many rows and slots. Everything in the segment begins as zero. */
+jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots);
 
-jk_layout_row *jk_layout_row_at(jk_layout_header *header, uint32_t i); /* i == nrows: the overflow row */
-jk_layout_slot *jk_layout_slot_at(jk_layout_header *header, uint32_t i);
+/* Bytes of what is kept of it, and its beginning in so many zeroed bytes. */
+size_t jk_layout_kept_size(const jk_layout_plan *plan);
+void jk_layout_kept_init(jk_layout_kept *kept, const jk_layout_plan *plan);
 
-/* Copies a slot of a segment with another layout: every field that both know by name and size. */
-void jk_layout_copy_slot(jk_layout_slot *to, const jk_layout_header *from, uint32_t i);
+jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t i);
+jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i);
 
-/* Does the segment's own table lie inside it, and its slots and rows too? */
-bool jk_layout_is_sound(const jk_layout_header *header);
+/* Copies a slot of a segment with another layout into a zeroed one of ours: every value that both know by name and size. */
+void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i);
+
+/* Word by word: acquire and release, so that who reads a word of a later edition then sees that edition's number too. */
+void jk_layout_words_out(const _Atomic uint32_t *from, void *to, size_t words);
+void jk_layout_words_in(_Atomic uint32_t *to, const void *from, size_t words);
+
+/* Makes a copy out of the segment harmless, whoever wrote there: texts end, flags are 0 or 1, enumerations and sizes are in their
+ * range. Whether its values are wise is not asked. */
+void jk_layout_seal(jk_tune *tune);
+void jk_layout_seal_limits(jk_limits *limits);
+
+/* Every field of `to` that differs from `from` goes into *now; the others stay. */
+void jk_layout_merge(jk_tune *now, const jk_tune *from, const jk_tune *to);
 
 #endif

@@ -1,71 +1,124 @@
-/* native/shm/shm.c - make, find again, give out slots, and clear away what a dead child had under way. */
+/* native/shm/shm.c - make, find again, give out slots, and clear away what a dead child had under way.
+ *
+ * A slot stays its worker's when the worker leaves the configuration: it may come back. Slots that were never used go first, then
+ * the one whose worker left longest ago, and only once every child that could know it is gone. */
 #include "own.h"
 
 #include <apr_strings.h>
-#include <stdlib.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#define KEPT "mod_jk:shared-memory" /* a jk_layout_header * in the process pool's userdata */
+/* ---- the segment ---- */
 
-static jk_layout_header *map(uint32_t rows, uint32_t slots, bool *is_private)
+static jk_layout_kept *kept_by(apr_pool_t *process)
 {
-    jk_layout_header plan = { .magic = 0 };
-    void *mem;
+    void *kept = NULL;
 
-    jk_layout_header_init(&plan, rows, slots);
-    mem = mmap(NULL, plan.size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    *is_private = mem == MAP_FAILED;
-    if (*is_private)
-        mem = calloc(1, plan.size);
-    if (mem == NULL)
-        return NULL;
-    memcpy(mem, &plan, sizeof plan);
-    memcpy((char *)mem + plan.fields_at, jk_layout_fields, jk_layout_nfields * sizeof jk_layout_fields[0]);
-    return mem;
+    apr_pool_userdata_get(&kept, JK_LAYOUT_KEPT, process);
+    return kept && ((jk_layout_kept *)kept)->version == JK_LAYOUT_VERSION ? kept : NULL;
 }
 
-static bool fits(const jk_layout_header *old, uint32_t rows, uint32_t slots)
+/* A page that nobody may touch on each side. The segment ends at the end of its last page: one byte too far is a crash, not a
+ * silent change of something else. */
+static bool map(jk_layout_kept *kept)
 {
-    return old->hash == jk_layout_hash() && old->nrows >= rows && old->nslots >= slots;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = (size_t)((kept->plan.size + page - 1) / page * page);
+    char *mem = mmap(NULL, bytes + 2 * page, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (mem == MAP_FAILED)
+        return false;
+    if (mprotect(mem + page, bytes, PROT_READ | PROT_WRITE) != 0) {
+        munmap(mem, bytes + 2 * page);
+        return false;
+    }
+    kept->map = mem;
+    kept->map_size = bytes + 2 * page;
+    kept->base = mem + page + bytes - kept->plan.size;
+    return true;
+}
+
+static jk_layout_kept *kept_of(apr_pool_t *p, const jk_layout_plan *plan)
+{
+    jk_layout_kept *kept = apr_pcalloc(p, jk_layout_kept_size(plan));
+
+    jk_layout_kept_init(kept, plan);
+    kept->pool = p;
+    return kept;
+}
+
+/* Of this process alone, in p. */
+static jk_layout_kept *make_private(apr_pool_t *p, const jk_layout_plan *plan)
+{
+    jk_layout_kept *kept = kept_of(p, plan);
+
+    kept->base = apr_pcalloc(p, (apr_size_t)plan->size);
+    return kept;
+}
+
+/* Where the system gives no shared memory it is this configuration's own, and every child gets a copy of it by its fork. */
+static jk_layout_kept *make(apr_pool_t *process, apr_pool_t *p, const jk_layout_plan *plan)
+{
+    apr_pool_t *own;
+
+    if (apr_pool_create(&own, process) != APR_SUCCESS)
+        return make_private(p, plan);
+    jk_layout_kept *kept = kept_of(own, plan);
+    if (map(kept))
+        return kept;
+    apr_pool_destroy(own);
+    return make_private(p, plan);
 }
 
 /* Every known value goes over; what the children of before still count stays in the old segment, which they keep. */
-static void carry(jk_layout_header *to, const jk_layout_header *from)
+static void carry(jk_layout_kept *to, const jk_layout_kept *from)
 {
-    uint32_t n = atomic_load(&from->used) < to->nslots ? atomic_load(&from->used) : to->nslots;
-
-    for (uint32_t i = 0; i < n; i++) {
-        jk_layout_slot *slot = jk_layout_slot_at(to, i);
-        jk_layout_copy_slot(slot, from, i);
-        slot->name[JK_LAYOUT_NAME - 1] = '\0';
-        atomic_store(&slot->tune_version, 2); /* nobody of ours was writing */
-    }
-    atomic_store(&to->used, n);
-    atomic_store(&to->generation, atomic_load(&from->generation));
+    to->used = from->used < to->plan.nslots ? from->used : to->plan.nslots;
+    to->generation = from->generation;
+    memcpy(to->owners, from->owners, to->used * sizeof to->owners[0]);
+    for (uint32_t i = 0; i < to->used; i++)
+        jk_layout_carry(jk_layout_slot_at(to->base, &to->plan, i), from, i);
 }
 
-static jk_layout_header *open_segment(apr_pool_t *process, uint32_t rows, uint32_t slots, jk_shm_news *news)
+static bool fits(const jk_layout_kept *old, uint32_t rows, uint32_t slots)
 {
-    jk_layout_header *seg, *old = NULL;
-    bool is_private;
-    void *kept = NULL;
+    return old->plan.hash == jk_layout_hash() && old->plan.nrows >= rows && old->plan.nslots >= slots;
+}
 
-    apr_pool_userdata_get(&kept, KEPT, process);
-    if (kept && jk_layout_is_sound(kept))
-        old = kept;
+/* Of this process alone: the children that still count there keep their own view of it. */
+static void release(jk_layout_kept **kept)
+{
+    if (*kept == NULL)
+        return;
+    release(&(*kept)->before);
+    munmap((*kept)->map, (*kept)->map_size);
+    apr_pool_destroy((*kept)->pool);
+    *kept = NULL;
+}
+
+static jk_layout_kept *open_segment(apr_pool_t *process, apr_pool_t *p, uint32_t rows, uint32_t slots, jk_shm_news *news)
+{
+    jk_layout_plan plan = jk_layout_plan_of(rows, slots);
+    jk_layout_kept *old = kept_by(process), *now;
+
     *news = JK_SHM_FOUND;
     if (old && fits(old, rows, slots))
         return old;
-    seg = map(rows, slots, &is_private);
-    if (seg == NULL)
-        return NULL;
-    *news = is_private ? JK_SHM_PRIVATE : old ? JK_SHM_CARRIED : JK_SHM_MADE;
+    now = make(process, p, &plan);
+    *news = now->map == NULL ? JK_SHM_PRIVATE : old ? JK_SHM_CARRIED : JK_SHM_MADE;
     if (old)
-        carry(seg, old);
-    if (!is_private)
-        apr_pool_userdata_set(seg, KEPT, NULL, process); /* not setn: the key would vanish with this module */
-    return seg;
+        carry(now, old);
+    if (now->map == NULL)
+        return now;
+    apr_pool_userdata_set(now, JK_LAYOUT_KEPT, NULL, process); /* not setn: the key would vanish with this module */
+    if (old) {
+        release(&old->before); /* two at most */
+        now->before = old;
+        madvise(old->map, old->map_size, MADV_DONTFORK);
+    }
+    return now;
 }
 
 uint32_t jk_shm_slots_in(uint64_t bytes)
@@ -75,40 +128,185 @@ uint32_t jk_shm_slots_in(uint64_t bytes)
     return n < JK_SHM_SLOTS ? JK_SHM_SLOTS : n > 65536 ? 65536 : (uint32_t)n;
 }
 
-jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, uint32_t rows, jk_shm_news *news)
+static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
 {
     jk_shm *shm = apr_pcalloc(p, sizeof *shm);
 
-    shm->seg = open_segment(process, rows ? rows : 1, slots ? slots : JK_SHM_SLOTS, news);
-    if (shm->seg == NULL)
-        abort(); /* as APR does where memory ends at the start */
-    shm->row = jk_layout_row_at(shm->seg, shm->seg->nrows);
-    shm->generation = atomic_fetch_add(&shm->seg->generation, 1) + 1;
+    shm->kept = kept;
+    shm->base = kept->base;
+    shm->head = kept->base;
+    shm->plan = kept->plan;
+    shm->own = shm->row = apr_pcalloc(p, (apr_size_t)kept->plan.row_size);
+    shm->generation = ++kept->generation;
+    shm->patience = JK_SHM_PATIENCE;
+    shm->by_name = apr_hash_make(p);
+    for (uint32_t i = 0; i < kept->used; i++)
+        if (kept->owners[i].name[0])
+            apr_hash_set(shm->by_name, kept->owners[i].name, APR_HASH_KEY_STRING, (void *)((uintptr_t)i + 1));
     return shm;
+}
+
+/* ---- rows ---- */
+
+static jk_layout_row *row_of(const jk_shm *shm, int pid)
+{
+    for (uint32_t i = 0; i < jk_shm_rows(shm); i++)
+        if (atomic_load(&jk_layout_row_at(shm->base, &shm->plan, i)->pid) == pid)
+            return jk_layout_row_at(shm->base, &shm->plan, i);
+    return NULL;
+}
+
+static jk_layout_row *claim_row(jk_shm *shm, int pid)
+{
+    for (uint32_t i = 0; i < shm->plan.nrows; i++) {
+        jk_layout_row *row = jk_layout_row_at(shm->base, &shm->plan, i);
+        int nobody = 0;
+        if (!atomic_compare_exchange_strong(&row->pid, &nobody, pid))
+            continue;
+        atomic_store(&row->generation, shm->generation);
+        for (unsigned seen = atomic_load(&shm->head->rows_used); seen <= i;)
+            if (atomic_compare_exchange_weak(&shm->head->rows_used, &seen, i + 1))
+                break;
+        return row;
+    }
+    atomic_store(&shm->head->crowded, 1);
+    return NULL;
+}
+
+/* An untouched page of it stays untouched. */
+static void clear_row(jk_layout_row *row, uint32_t slots)
+{
+    for (uint32_t i = 0; i < slots; i++) {
+        atomic_store(&row->shares[i].busy, 0);
+        atomic_store(&row->shares[i].connected, 0);
+    }
+}
+
+/* Nobody has pid 0. true: somebody else still has a row there. */
+static bool end_rows(jk_layout_kept *kept, int pid)
+{
+    const jk_layout_head *head = kept->base;
+    bool others = false;
+
+    for (uint32_t i = 0; i < kept->plan.nrows && i < atomic_load(&head->rows_used); i++) {
+        jk_layout_row *row = jk_layout_row_at(kept->base, &kept->plan, i);
+        int its = atomic_load(&row->pid);
+        others = others || (its != 0 && its != pid);
+        if (its != pid || its == 0)
+            continue;
+        clear_row(row, kept->used);
+        atomic_store(&row->pid, 0); /* last: the next owner finds it clean */
+    }
+    return others;
+}
+
+static bool is_gone(int pid)
+{
+    return pid < 0 || (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH);
+}
+
+/* Children whose end nobody told: the module was not loaded, or its row's pid was overwritten. */
+static void sweep(jk_layout_kept *kept)
+{
+    const jk_layout_head *head = kept->base;
+
+    for (uint32_t i = 0; i < kept->plan.nrows && i < atomic_load(&head->rows_used); i++) {
+        int pid = atomic_load(&jk_layout_row_at(kept->base, &kept->plan, i)->pid);
+        if (is_gone(pid))
+            (void)end_rows(kept, pid);
+    }
+}
+
+/* Its layout may be another's, but rows and heads have never changed: if they do, so does the version. */
+static void end_before(jk_layout_kept *kept, int pid)
+{
+    if (kept->before && !end_rows(kept->before, pid))
+        release(&kept->before);
+}
+
+void jk_shm_parent_child_started(jk_shm *shm, int pid)
+{
+    if (row_of(shm, pid) == NULL)
+        (void)claim_row(shm, pid);
+}
+
+/* Parent and child may claim one each in the same moment: both are free again when the child has ended. */
+jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
+{
+    jk_layout_row *row = row_of(shm, pid);
+
+    if (row == NULL)
+        row = claim_row(shm, pid);
+    if (row == NULL)
+        return JK_E_SPACE;
+    clear_row(row, shm->kept->used); /* of a process that had this pid and whose end nobody told */
+    atomic_store(&row->generation, shm->generation);
+    shm->row = row;
+    return JK_OK;
+}
+
+void jk_shm_parent_child_ended(jk_shm *shm, int pid)
+{
+    (void)end_rows(shm->kept, pid);
+    end_before(shm->kept, pid);
+    for (uint32_t i = 0; i < shm->kept->used; i++)
+        if (jk_stat_let_go(jk_layout_slot_at(shm->base, &shm->plan, i), pid))
+            atomic_fetch_add(&shm->head->edits, 1); /* perhaps it was done, and had not said so yet */
+}
+
+/* ---- opening ---- */
+
+jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, uint32_t rows, jk_shm_news *news)
+{
+    jk_layout_kept *kept = open_segment(process, p, rows ? rows : 1, slots ? slots : JK_SHM_SLOTS, news);
+
+    sweep(kept);
+    if (kept->before) {
+        sweep(kept->before);
+        end_before(kept, 0);
+    }
+    return handle(p, kept);
 }
 
 jk_shm *jk_shm_private(apr_pool_t *p)
 {
-    jk_shm *shm = apr_pcalloc(p, sizeof *shm);
-    jk_layout_header plan = { .magic = 0 };
+    jk_layout_plan plan = jk_layout_plan_of(1, 1);
 
-    jk_layout_header_init(&plan, 1, 1);
-    shm->seg = apr_pcalloc(p, plan.size);
-    memcpy(shm->seg, &plan, sizeof plan);
-    shm->row = jk_layout_row_at(shm->seg, 1);
-    shm->generation = 1;
-    return shm;
+    return handle(p, make_private(p, &plan));
+}
+
+uint32_t jk_shm_parent_segments(const jk_shm *shm)
+{
+    return shm->kept->before ? 2 : 1;
 }
 
 /* ---- slots ---- */
 
-/* The oldest generation that a living child belongs to. */
+static bool find(const jk_shm *shm, const char *name, uint32_t *i)
+{
+    uintptr_t found = (uintptr_t)apr_hash_get(shm->by_name, name, APR_HASH_KEY_STRING);
+
+    *i = (uint32_t)found - 1;
+    return found != 0;
+}
+
+void jk_shm_parent_hold(jk_shm *shm, const char *name)
+{
+    uint32_t i;
+
+    if (find(shm, name, &i))
+        shm->kept->owners[i].generation = shm->generation;
+}
+
+/* The oldest generation that a living child belongs to; 0: that is not known. */
 static uint32_t oldest_alive(const jk_shm *shm)
 {
     uint32_t oldest = shm->generation;
 
-    for (uint32_t i = 0; i < atomic_load(&shm->seg->rows_used); i++) {
-        const jk_layout_row *row = jk_layout_row_at(shm->seg, i);
+    if (atomic_load(&shm->head->crowded))
+        return 0;
+    for (uint32_t i = 0; i < jk_shm_rows(shm); i++) {
+        const jk_layout_row *row = jk_layout_row_at(shm->base, &shm->plan, i);
         uint32_t its = atomic_load(&row->generation);
         if (atomic_load(&row->pid) != 0 && its < oldest)
             oldest = its;
@@ -116,122 +314,67 @@ static uint32_t oldest_alive(const jk_shm *shm)
     return oldest;
 }
 
-static bool is_named(const jk_layout_slot *slot, const char *name)
+/* One that nobody can know any more, left longest ago. */
+static uint32_t abandoned(const jk_shm *shm)
 {
-    return atomic_load(&slot->given) && strcmp(slot->name, name) == 0;
-}
+    uint32_t oldest = oldest_alive(shm), best = JK_SHM_FULL;
+    const jk_layout_owner *owners = shm->kept->owners;
 
-/* The slot of that name; else one that nobody has, or whose last owner is gone with all its children; else a new one. */
-static uint32_t find(jk_shm *shm, const char *name)
-{
-    uint32_t used = atomic_load(&shm->seg->used), oldest = oldest_alive(shm), spare = JK_SHM_FULL;
-
-    for (uint32_t i = 0; i < used; i++) {
-        jk_layout_slot *slot = jk_layout_slot_at(shm->seg, i);
-        if (is_named(slot, name))
-            return i;
-        if (spare == JK_SHM_FULL && (!atomic_load(&slot->given) || atomic_load(&slot->generation) < oldest))
-            spare = i;
-    }
-    if (used < shm->seg->nslots) { /* a new one is taken first: a worker that comes back tomorrow finds its values */
-        atomic_store(&shm->seg->used, used + 1);
-        return used;
-    }
-    if (spare != JK_SHM_FULL)
-        atomic_store(&jk_layout_slot_at(shm->seg, spare)->given, 0);
-    return spare;
+    for (uint32_t i = 0; i < shm->kept->used; i++)
+        if (owners[i].generation < oldest && (best == JK_SHM_FULL || owners[i].generation < owners[best].generation))
+            best = i;
+    return best;
 }
 
 static void clear_shares(jk_shm *shm, uint32_t slot)
 {
-    for (uint32_t i = 0; i <= shm->seg->nrows; i++) {
-        jk_layout_share *share = &jk_layout_row_at(shm->seg, i)->shares[slot];
-        if (i >= atomic_load(&shm->seg->rows_used) && i < shm->seg->nrows)
-            continue; /* an untouched page stays untouched */
+    for (uint32_t i = 0; i < jk_shm_rows(shm); i++) {
+        jk_layout_share *share = &jk_layout_row_at(shm->base, &shm->plan, i)->shares[slot];
         atomic_store(&share->busy, 0);
         atomic_store(&share->connected, 0);
     }
 }
 
-static void begin_slot(jk_shm *shm, uint32_t i, const char *name, int kind, const jk_tune *file)
+static void disown(jk_shm *shm, jk_layout_owner *owner)
 {
-    jk_layout_slot *slot = jk_layout_slot_at(shm->seg, i);
-
-    memset(slot, 0, sizeof *slot);
-    clear_shares(shm, i);
-    apr_cpystrn(slot->name, name, sizeof slot->name);
-    atomic_store(&slot->kind, kind);
-    slot->file = slot->now = *file;
-    atomic_store(&slot->tune_version, 2);
-    atomic_store(&slot->given, 1);
+    apr_hash_set(shm->by_name, owner->name, APR_HASH_KEY_STRING, NULL);
+    owner->name[0] = '\0';
 }
 
-/* Where the file says something else than last time, that is in force; the rest stays as it is. */
-static void load_tune(jk_layout_slot *slot, const jk_tune *file)
+/* A worker that comes back tomorrow finds its values, as long as there are slots that nobody ever had. */
+static uint32_t new_slot(jk_shm *shm, const char *name, int kind)
 {
-    bool changed = false;
+    jk_layout_kept *kept = shm->kept;
+    uint32_t i = kept->used < shm->plan.nslots ? kept->used : abandoned(shm);
 
-    for (size_t i = 0; i < jk_layout_nfields; i++) {
-        const jk_layout_field *f = &jk_layout_fields[i];
-        size_t at = f->offset - offsetof(jk_layout_slot, file);
-        if (strncmp(f->name, "file.", 5) != 0 || memcmp((char *)&slot->file + at, (const char *)file + at, f->size) == 0)
-            continue;
-        if (!changed)
-            atomic_fetch_or(&slot->tune_version, 1); /* odd already, where a writer was killed */
-        changed = true;
-        memcpy((char *)&slot->file + at, (const char *)file + at, f->size);
-        memcpy((char *)&slot->now + at, (const char *)file + at, f->size);
-    }
-    if (changed)
-        atomic_fetch_add(&slot->tune_version, 1);
+    if (i == JK_SHM_FULL || strlen(name) >= JK_LAYOUT_NAME)
+        return JK_SHM_FULL;
+    jk_layout_owner *owner = &kept->owners[i];
+    if (owner->name[0])
+        disown(shm, owner);
+    jk_stat_renew(jk_layout_slot_at(shm->base, &shm->plan, i));
+    clear_shares(shm, i);
+    owner->kind = kind;
+    apr_cpystrn(owner->name, name, sizeof owner->name);
+    apr_hash_set(shm->by_name, owner->name, APR_HASH_KEY_STRING, (void *)((uintptr_t)i + 1));
+    if (i == kept->used)
+        kept->used++;
+    return i;
 }
 
 uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tune *file)
 {
-    uint32_t i = find(shm, name);
-    jk_layout_slot *slot;
+    uint32_t i = JK_SHM_FULL;
 
+    if (find(shm, name, &i) && shm->kept->owners[i].kind != kind) {
+        disown(shm, &shm->kept->owners[i]); /* children of before go on there */
+        i = JK_SHM_FULL;
+    }
+    if (i == JK_SHM_FULL)
+        i = new_slot(shm, name, kind);
     if (i == JK_SHM_FULL)
         return i;
-    slot = jk_layout_slot_at(shm->seg, i);
-    if (is_named(slot, name) && atomic_load(&slot->kind) == kind)
-        load_tune(slot, file);
-    else
-        begin_slot(shm, i, name, kind, file);
-    atomic_store(&slot->generation, shm->generation);
+    shm->kept->owners[i].generation = shm->generation;
+    jk_stat_tune_load(jk_layout_slot_at(shm->base, &shm->plan, i), file, &shm->patience);
     return i;
-}
-
-/* ---- children ---- */
-
-void jk_shm_child_begin(jk_shm *shm, int pid)
-{
-    for (uint32_t i = 0; i < shm->seg->nrows; i++) {
-        jk_layout_row *row = jk_layout_row_at(shm->seg, i);
-        int nobody = 0;
-        if (!atomic_compare_exchange_strong(&row->pid, &nobody, pid))
-            continue;
-        atomic_store(&row->generation, shm->generation);
-        for (unsigned seen = atomic_load(&shm->seg->rows_used); seen <= i;)
-            if (atomic_compare_exchange_weak(&shm->seg->rows_used, &seen, i + 1))
-                break;
-        shm->row = row;
-        return;
-    }
-}
-
-void jk_shm_parent_child_ended(jk_shm *shm, int pid)
-{
-    uint32_t slots = atomic_load(&shm->seg->used);
-
-    for (uint32_t i = 0; i < atomic_load(&shm->seg->rows_used); i++) {
-        jk_layout_row *row = jk_layout_row_at(shm->seg, i);
-        if (atomic_load(&row->pid) != pid)
-            continue;
-        for (uint32_t s = 0; s < slots; s++) {
-            atomic_store(&row->shares[s].busy, 0);
-            atomic_store(&row->shares[s].connected, 0);
-        }
-        atomic_store(&row->pid, 0);
-    }
 }

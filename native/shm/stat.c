@@ -1,13 +1,17 @@
 /* native/shm/stat.c - the only file that touches the shared fields.
  *
  * Counters are relaxed: nobody draws conclusions from one about another. States are moved by compare-and-swap, so that of many who saw
- * the same state one alone moves it. The values in force stand under a sequence lock: odd while somebody writes. */
+ * the same state one alone moves it. The values in force have two places: an edit fills the one that is not in force. What is read
+ * is not believed: every process can write there. */
 #include "jk/shm/stat.h"
 
 #include "own.h"
 
 #include <apr_time.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 struct jk_stat {
     jk_shm *shm;
@@ -24,69 +28,154 @@ jk_stat *jk_stat_make(apr_pool_t *p, jk_shm *shm, uint32_t slot)
 {
     jk_stat *stat = apr_palloc(p, sizeof *stat);
 
-    *stat = (jk_stat){ shm, jk_layout_slot_at(shm->seg, slot), slot };
+    *stat = (jk_stat){ shm, jk_layout_slot_at(shm->base, &shm->plan, slot), slot };
     return stat;
 }
 
 uint32_t jk_shm_edits(const jk_shm *shm)
 {
-    return GET(shm->seg->edits);
+    return GET(shm->head->edits);
 }
 
 /* ---- values in force ---- */
 
 uint32_t jk_stat_tune_version(const jk_stat *stat)
 {
-    return GET(stat->slot->tune_version);
+    return GET(stat->slot->edition);
 }
 
-/* A process that is killed between the two steps would leave the lock odd: who finds it so for too long takes it over. */
-#define WRITER_GONE 20000 /* turns of 50 us: 1 s */
+#define NOW offsetof(jk_layout_edition, now)
+#define FILE_SAID offsetof(jk_layout_edition, file)
 
-static uint32_t copy_tune(const jk_stat *stat, const void *from, void *out, size_t size)
+/* `words` of the edition in force, from byte `at` of it. It lies still until the next edit but one begins. Bounded: a process that
+ * counts up without end keeps nobody here. */
+static uint32_t copy_out(const jk_layout_slot *slot, size_t at, void *out, size_t words)
 {
-    for (int turns = 0;; turns++) {
-        uint32_t before = atomic_load_explicit(&stat->slot->tune_version, memory_order_acquire);
-        if (before % 2 == 0 || turns >= WRITER_GONE) { /* one who was killed at it has left it so: what is there is used */
-            memcpy(out, from, size);
-            atomic_thread_fence(memory_order_acquire);
-            if (GET(stat->slot->tune_version) == before)
-                return before;
-        }
-        apr_sleep(50); /* somebody writes, in this moment: an edit is rare and short */
+    uint32_t n = atomic_load_explicit(&slot->edition, memory_order_acquire), again;
+
+    for (int tries = 0; tries < 1000; tries++, n = again) {
+        const char *edition = (const char *)&slot->editions[n % 2];
+        jk_layout_words_out((const void *)(edition + at), out, words);
+        again = atomic_load_explicit(&slot->edition, memory_order_acquire);
+        if (again == n)
+            break;
     }
+    return n;
+}
+
+static uint32_t copy_tune(const jk_layout_slot *slot, size_t at, jk_tune *out)
+{
+    uint32_t n = copy_out(slot, at, out, JK_TUNE_WORDS);
+
+    jk_layout_seal(out);
+    return n;
 }
 
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out)
 {
-    return copy_tune(stat, &stat->slot->now, out, sizeof *out);
-}
-
-void jk_stat_limits_read(const jk_stat *stat, jk_limits *out)
-{
-    (void)copy_tune(stat, (const char *)&stat->slot->now + JK_LIMITS_AT, out, sizeof *out);
+    return copy_tune(stat->slot, NOW, out);
 }
 
 void jk_stat_tune_file(const jk_stat *stat, jk_tune *out)
 {
-    (void)copy_tune(stat, &stat->slot->file, out, sizeof *out);
+    (void)copy_tune(stat->slot, FILE_SAID, out);
 }
 
-void jk_stat_tune_write(jk_stat *stat, const jk_tune *now)
+void jk_stat_limits_read(const jk_stat *stat, jk_limits *out)
 {
-    atomic_uint *version = &stat->slot->tune_version;
-    uint32_t was = GET(*version);
+    (void)copy_out(stat->slot, NOW + JK_LIMITS_AT, out, sizeof *out / sizeof(uint32_t));
+    jk_layout_seal_limits(out);
+}
 
-    for (int turns = 0; was % 2 != 0 || !atomic_compare_exchange_weak(version, &was, was + 1); turns++) {
-        if (was % 2 != 0 && turns >= WRITER_GONE)
-            break;
-        apr_sleep(50);
-        was = GET(*version);
+/* ---- edits ----
+ *
+ * `editor` is the only lock in shared memory. It takes microseconds, and is never waited for on the way of a request. Who is killed holding it
+ * has changed nothing that is in force; the parent frees it when it is told of the death, and whoever waits frees it where
+ * no such process is left. */
+
+static bool holder_is_gone(int pid)
+{
+    return pid <= 0 || (kill(pid, 0) != 0 && errno == ESRCH);
+}
+
+/* Takes from *ms what it waits. */
+static bool take_editor(jk_layout_slot *slot, int *ms)
+{
+    for (;; (*ms)--) {
+        int holder = 0;
+        if (atomic_compare_exchange_strong(&slot->editor, &holder, (int)getpid()))
+            return true;
+        if (holder_is_gone(holder) && atomic_compare_exchange_strong(&slot->editor, &holder, (int)getpid()))
+            return true;
+        if (*ms <= 0)
+            return false;
+        apr_sleep(1000);
     }
-    atomic_thread_fence(memory_order_release);
-    memcpy(&stat->slot->now, now, sizeof *now);
-    atomic_store_explicit(version, (was | 1) + 1, memory_order_release);
-    atomic_fetch_add_explicit(&stat->shm->seg->edits, 1, memory_order_release);
+}
+
+/* Not that of another, who took it away. */
+static void leave_editor(jk_layout_slot *slot)
+{
+    int mine = (int)getpid();
+
+    atomic_compare_exchange_strong(&slot->editor, &mine, 0);
+}
+
+bool jk_stat_let_go(jk_layout_slot *slot, int pid)
+{
+    return GET(slot->editor) == pid && atomic_compare_exchange_strong(&slot->editor, &pid, 0);
+}
+
+/* Only who holds `editor` comes here. */
+static void publish(jk_layout_slot *slot, uint32_t was, const jk_tune *file, const jk_tune *now)
+{
+    uint32_t next = was + 1 ? was + 1 : 2; /* never 0, and even as 0 is */
+    jk_layout_edition *edition = &slot->editions[next % 2];
+
+    jk_layout_words_in(edition->file, file, JK_TUNE_WORDS);
+    jk_layout_words_in(edition->now, now, JK_TUNE_WORDS);
+    atomic_store_explicit(&slot->edition, next, memory_order_release);
+}
+
+jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to)
+{
+    jk_layout_slot *slot = stat->slot;
+    jk_tune file, now;
+    int ms = JK_SHM_PATIENCE;
+
+    if (!take_editor(slot, &ms))
+        return JK_E_BUSY;
+    (void)copy_tune(slot, FILE_SAID, &file);
+    uint32_t was = copy_tune(slot, NOW, &now);
+    jk_layout_merge(&now, from, to);
+    publish(slot, was, &file, &now);
+    atomic_fetch_add_explicit(&stat->shm->head->edits, 1, memory_order_release);
+    leave_editor(slot);
+    return JK_OK;
+}
+
+/* The parent waits for nobody for ever, nor for a while at each slot: it cannot be told that a child has died as long as it stands here. A process
+ * that was stopped in the middle of an edit for so long, and goes on, may leave a mixture of the two. */
+void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *said, int *patience)
+{
+    jk_tune file, now;
+
+    if (!take_editor(slot, patience))
+        atomic_store(&slot->editor, (int)getpid());
+    (void)copy_tune(slot, FILE_SAID, &file);
+    uint32_t was = copy_tune(slot, NOW, &now);
+    jk_layout_merge(&now, &file, said);
+    if (was == 0)
+        publish(slot, was, said, said);
+    else if (memcmp(&file, said, sizeof file) != 0)
+        publish(slot, was, said, &now);
+    leave_editor(slot);
+}
+
+/* Nobody who could know this slot lives. */
+void jk_stat_renew(jk_layout_slot *slot)
+{
+    memset(slot, 0, sizeof *slot);
 }
 
 /* ---- under way ---- */
@@ -96,29 +185,32 @@ static jk_layout_share *own_share(const jk_stat *stat)
     return &stat->shm->row->shares[stat->at];
 }
 
-/* The sum over all children. Also the overflow row, which is everybody's who found no row. */
+static const jk_layout_share *share_of(const jk_stat *stat, uint32_t row)
+{
+    return &jk_layout_row_at(stat->shm->base, &stat->shm->plan, row)->shares[stat->at];
+}
+
+/* The sum over all children, and what a process without a row has in its own. Not relaxed, as the additions before it: of two who begin at
+ * once each must see the other, or both would pass a limit. */
 static jk_stat_numbers under_way(const jk_stat *stat)
 {
-    jk_layout_header *seg = stat->shm->seg;
-    uint32_t rows = GET(seg->rows_used);
-    jk_layout_share *extra = &jk_layout_row_at(seg, seg->nrows)->shares[stat->at];
-    jk_stat_numbers sum = { .busy = GET(extra->busy), .connected = GET(extra->connected) };
+    uint32_t rows = jk_shm_rows(stat->shm);
+    const jk_layout_share *extra = &stat->shm->own->shares[stat->at];
+    jk_stat_numbers sum = { .busy = atomic_load(&extra->busy), .connected = atomic_load(&extra->connected) };
 
     for (uint32_t i = 0; i < rows; i++) {
-        const jk_layout_share *one = &jk_layout_row_at(seg, i)->shares[stat->at];
-        sum.busy += GET(one->busy);
-        sum.connected += GET(one->connected);
+        sum.busy += atomic_load(&share_of(stat, i)->busy);
+        sum.connected += atomic_load(&share_of(stat, i)->connected);
     }
     return sum;
 }
 
 static uint32_t busy_of_all(const jk_stat *stat)
 {
-    jk_layout_header *seg = stat->shm->seg;
-    uint32_t rows = GET(seg->rows_used), sum = GET(jk_layout_row_at(seg, seg->nrows)->shares[stat->at].busy);
+    uint32_t rows = jk_shm_rows(stat->shm), sum = atomic_load(&stat->shm->own->shares[stat->at].busy);
 
     for (uint32_t i = 0; i < rows; i++)
-        sum += GET(jk_layout_row_at(seg, i)->shares[stat->at].busy);
+        sum += atomic_load(&share_of(stat, i)->busy);
     return sum;
 }
 
@@ -132,7 +224,7 @@ static void reach(atomic_uint *most, uint32_t n)
 
 uint32_t jk_stat_begin(jk_stat *stat)
 {
-    ADD(own_share(stat)->busy, 1);
+    atomic_fetch_add(&own_share(stat)->busy, 1);
     uint32_t n = busy_of_all(stat);
     reach(&stat->slot->max_busy, n);
     return n;
@@ -140,7 +232,7 @@ uint32_t jk_stat_begin(jk_stat *stat)
 
 bool jk_stat_begin_within(jk_stat *stat, uint32_t limit)
 {
-    ADD(own_share(stat)->busy, 1);
+    atomic_fetch_add(&own_share(stat)->busy, 1);
     uint32_t n = busy_of_all(stat);
     if (limit > 0 && n > limit) {
         jk_stat_end(stat);
@@ -171,7 +263,7 @@ uint32_t jk_stat_busy(const jk_stat *stat)
 
 bool jk_stat_connect_within(jk_stat *stat, uint32_t limit)
 {
-    ADD(own_share(stat)->connected, 1);
+    atomic_fetch_add(&own_share(stat)->connected, 1);
     uint32_t n = under_way(stat).connected;
     if (limit > 0 && n > limit) {
         jk_stat_disconnect(stat);
@@ -226,6 +318,14 @@ void jk_stat_add(jk_stat *stat, jk_stat_count what, uint64_t n)
     ADD(*counter(stat->slot, what), n);
 }
 
+/* Sums and differences of it stay far from the ends of the type. */
+static int64_t time_in(const _Atomic int64_t *field)
+{
+    int64_t t = GET(*field);
+
+    return t > 0 && t < INT64_MAX / 4 ? t : 0;
+}
+
 jk_stat_numbers jk_stat_read(const jk_stat *stat)
 {
     jk_stat_numbers n = under_way(stat);
@@ -234,7 +334,7 @@ jk_stat_numbers jk_stat_read(const jk_stat *stat)
         n.count[i] = GET(*counter(stat->slot, (jk_stat_count)i));
     n.max_busy = GET(stat->slot->max_busy);
     n.max_connected = GET(stat->slot->max_connected);
-    n.last_reset = GET(stat->slot->last_reset);
+    n.last_reset = time_in(&stat->slot->last_reset);
     return n;
 }
 
@@ -252,11 +352,14 @@ void jk_stat_reset(jk_stat *stat, int64_t now)
 
 /* ---- a member's state ---- */
 
+static jk_member_state known_state(uint32_t word)
+{
+    return word < JK_STATES ? (jk_member_state)word : JK_STATE_IDLE;
+}
+
 jk_member_state jk_stat_state(const jk_stat *stat)
 {
-    uint32_t state = GET(stat->slot->state);
-
-    return state < JK_STATES ? (jk_member_state)state : JK_STATE_IDLE;
+    return known_state(GET(stat->slot->state));
 }
 
 jk_member_view jk_stat_view(const jk_stat *stat)
@@ -264,8 +367,8 @@ jk_member_view jk_stat_view(const jk_stat *stat)
     jk_layout_slot *slot = stat->slot;
 
     return (jk_member_view){ .state = jk_stat_state(stat),
-                             .first_error = GET(slot->first_error),
-                             .last_error = GET(slot->last_error),
+                             .first_error = time_in(&slot->first_error),
+                             .last_error = time_in(&slot->last_error),
                              .busy = jk_stat_busy(stat),
                              .reply_timeouts = GET(slot->reply_timeouts),
                              .refused = GET(slot->refused),
@@ -301,9 +404,10 @@ static void carry_out(jk_stat *stat, const jk_member_change *change, int64_t now
 jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb)
 {
     for (;;) {
+        uint32_t was = GET(stat->slot->state);
         jk_member_view view = jk_stat_view(stat);
+        view.state = known_state(was); /* the word as it stands is what is swapped, whatever it means */
         jk_member_change change = jk_member_event(&view, news, now, lb);
-        uint32_t was = view.state;
         /* A claim that moves nothing is no claim; every other news without a move needs no swap. */
         if (!change.moved || atomic_compare_exchange_strong(&stat->slot->state, &was, change.next)) {
             carry_out(stat, &change, now);
@@ -397,8 +501,8 @@ unsigned jk_stat_claim_maintenance(jk_stat *stat, int64_t now, int32_t interval)
     int64_t last = GET(stat->slot->maintained);
     unsigned times;
 
-    /* The first time, or a clock that was put back (and not a thread that is late): the interval begins here. */
-    if (last == 0 || last > now + JK_CLOCK_SKEW) {
+    /* The first time, or nonsense, or a clock that was put back (and not a thread that is late): the interval begins here. */
+    if (last <= 0 || last > now + JK_CLOCK_SKEW) {
         atomic_compare_exchange_strong(&stat->slot->maintained, &last, now);
         return 0;
     }

@@ -18,12 +18,21 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
 enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
 #define LOOK_UP_AGAIN apr_time_from_sec(5) /* an unresolved host is asked for by requests no more often */
 #define ROOM_EVERY apr_time_from_msec(20)   /* how often room under max_connections is asked for */
 #define SURELY_ALIVE apr_time_from_sec(1)   /* a connection that was used this short a time ago needs no safe ping */
+
+/* The limits as this process knows them. Never changed: an edit leads to another one, and the old one stays, some 60 bytes for each
+ * edit, since a request may be reading it. */
+typedef struct picture {
+    uint32_t version;
+    jk_limits limits;
+} picture;
 
 typedef struct jk_backend {
     jk_worker worker;
@@ -36,6 +45,7 @@ typedef struct jk_backend {
     volatile apr_uint32_t looking;      /* somebody looks the host up */
     apr_time_t looked_up;               /* written by who is looking */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
+    _Atomic(const picture *) picture;   /* NULL: none yet */
 } jk_backend;
 
 static jk_backend *backend_of(const jk_worker *worker)
@@ -307,6 +317,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
         return rc;
     if (!jk_stat_connect_within(backend->stat, run->up->limits.max_connections > 0 ? (uint32_t)run->up->limits.max_connections : 0))
         return no_room(backend, run);
+    JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, backend->addr.text);
     rc = jk_sock_open(&backend->addr, &backend->options, &fd, &run->err);
     if (rc != JK_E_CONNECT)
         run->conn = jk_conn_make(fd, &backend->options);
@@ -371,6 +382,11 @@ static bool within_budget(jk_backend *backend, jk_run *run)
     return true;
 }
 
+static bool is_refusal(jk_rc rc, int err)
+{
+    return rc == JK_E_CONNECT && (err == ECONNREFUSED || err == EHOSTUNREACH || err == ENETUNREACH);
+}
+
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     const jk_limits *limits = &run->up->limits;
@@ -381,6 +397,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     jk_complain(&backend->worker, backend->addr.text, run, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up->attempt++;
+    run->up->refusals = is_refusal(rc, run->err) ? run->up->refusals + 1 : 0;
     bool again = jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)limits->recovery_options);
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
@@ -430,8 +447,8 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     int32_t limit = run->up->limits.busy_limit;
 
     if (!jk_stat_begin_within(backend->stat, limit > 0 ? (uint32_t)limit : 0)) {
-        JK_WARN(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
-                "why the container is slow", backend->worker.name, limit, backend->worker.name);
+        JK_ERROR(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
+                 "why the container is slow", backend->worker.name, limit, backend->worker.name);
         return JK_E_BUSY;
     }
     run->up->counted = true;
@@ -439,12 +456,48 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
+/* Two threads that see an edit at once make two, and one is kept. */
+static void take_picture(jk_backend *backend, jk_limits *limits)
+{
+    picture *made = malloc(sizeof *made);
+    uint32_t version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
+
+    jk_stat_limits_read(backend->stat, limits);
+    if (made == NULL)
+        return;
+    *made = (picture){ version, *limits };
+    const picture *before = atomic_load(&backend->picture);
+    if ((before && before->version == version) || !atomic_compare_exchange_strong(&backend->picture, &before, made))
+        free(made);
+}
+
+static void limits_now(jk_backend *backend, jk_limits *limits)
+{
+    const picture *known = atomic_load_explicit(&backend->picture, memory_order_acquire);
+
+    if (known && known->version == jk_stat_tune_version(backend->stat))
+        *limits = known->limits;
+    else
+        take_picture(backend, limits);
+}
+
+/* What the rule or the environment says beats the worker. */
+static void take_wish(jk_run *run, const jk_wish *wish)
+{
+    if (wish->reply_timeout >= 0)
+        run->reply_timeout = wish->reply_timeout;
+    if (wish->fail_on_status) {
+        run->fail_on = (const int32_t *)wish->fail_on_status->elts;
+        run->nfail_on = wish->fail_on_status->nelts;
+    }
+}
+
 static jk_rc begin(jk_backend *backend, jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
     jk_rc rc;
 
-    jk_stat_limits_read(backend->stat, &run->up->limits);
+    limits_now(backend, &run->up->limits);
     run->worker = conf->name;
     run->max_packet = (size_t)run->up->limits.max_packet_size;
     run->reply_timeout = run->up->limits.reply_timeout;
@@ -453,6 +506,8 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     run->rq->stored_methods = conf->stored_methods;
     run->fail_on = (const int32_t *)conf->fail_on_status->elts;
     run->nfail_on = conf->fail_on_status->nelts;
+    if (run->wish)
+        take_wish(run, run->wish);
     run->up->worker = &backend->worker;
     run->up->stage = LEND;
     rc = enter(backend, run);
@@ -675,6 +730,12 @@ bool jk_backend_has_room(const jk_worker *worker)
     const jk_backend *backend = backend_of(worker);
     jk_pool_counts n = jk_pool_count(backend->pool);
     int size = worker->conf->connection_pool_size;
+    jk_limits limits;
 
-    return size <= 0 || n.idle > 0 || n.open < (unsigned)size;
+    if (n.idle > 0)
+        return true;
+    jk_stat_limits_read(backend->stat, &limits);
+    if (limits.max_connections > 0 && jk_stat_connected(backend->stat) >= (uint32_t)limits.max_connections)
+        return false;
+    return size <= 0 || n.open < (unsigned)size;
 }

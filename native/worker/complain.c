@@ -129,8 +129,8 @@ void jk_complain(const jk_worker *worker, const char *to, const jk_run *run, jk_
                  "was silent for reply_timeout=%d ms", name, run->err, run->reply_timeout);
         break;
     case JK_E_PAYLOAD:
-        JK_ERROR(run->log, 309, "(%s) protocol error: a malformed message came from %s; the connection is closed. Is it Tomcat's AJP "
-                 "connector?", name, to);
+        JK_ERROR(run->log, 309, "(%s) protocol error: a malformed message came from %s%s; the connection is closed. Is it Tomcat's AJP "
+                 "connector?", name, to, run->odd_len ? ": Chunk length too large, it is beyond the end of its message" : "");
         break;
     case JK_E_SEND:
         JK_INFO(run->log, "(%s) error sending request to %s (errno=%d): %s", name, to, run->err, strerror(run->err));

@@ -62,6 +62,23 @@ static bool fill(jk_lb *lb, jk_group *g)
     return whole;
 }
 
+/* Who comes back must not get all that it had missed, nor who goes be waited for: all begin anew. Each process does it that sees the edit. */
+static void begin_anew_if_activated(jk_lb *lb, const jk_group *was, const jk_group *now)
+{
+    bool changed = false;
+
+    for (size_t i = 0; was && i < lb->count; i++)
+        changed |= was->choose.members[i].activation != now->choose.members[i].activation;
+    if (changed)
+        jk_group_values_to_zero(lb, (jk_method)now->rules.method);
+}
+
+void jk_group_values_to_zero(jk_lb *lb, jk_method method)
+{
+    for (size_t i = 0; jk_method_remembers(method) && i < lb->count; i++)
+        jk_stat_value_set(lb->members[i].stat, 0);
+}
+
 jk_rc jk_group_make(jk_lb *lb)
 {
     jk_group *g = calloc(1, sizeof *g);
@@ -79,6 +96,7 @@ jk_rc jk_group_make(jk_lb *lb)
     g->session_path = jk_span_of(g->rules.session_path);
     if (!fill(lb, g))
         return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
+    begin_anew_if_activated(lb, lb->group, g);
     lb->group = g;
     return JK_OK;
 }
@@ -130,10 +148,37 @@ static uint64_t smallest_value(const jk_lb *lb, const jk_group *g)
     return least == UINT64_MAX ? 0 : least;
 }
 
+/* Values that remember fade. That of Busyness is what runs there, and is set to it: a child that was killed had no time to take its part
+ * away, and another method may have been in force. A request that begins or ends in this moment is missed until the next time. */
+static void fade(jk_lb *lb, const jk_group *g, size_t i, unsigned times, uint64_t least)
+{
+    jk_stat *stat = lb->members[i].stat;
+    jk_method method = (jk_method)g->rules.method;
+
+    if (jk_method_remembers(method))
+        jk_stat_value_decay(stat, method, times, least);
+    else
+        jk_stat_value_set(stat, jk_stat_busy(stat) * g->choose.members[i].mult);
+    jk_stat_timeouts_decay(stat, times);
+}
+
+/* Whoever tried it may have been killed: it recovers anew, and with the largest value anew. */
+static void free_probe(jk_lb *lb, const jk_group *g, size_t i)
+{
+    jk_stat *stat = lb->members[i].stat;
+
+    if (jk_stat_state(stat) != JK_STATE_PRB)
+        return;
+    jk_stat_free_probe(stat);
+    if (jk_stat_state(stat) == JK_STATE_REC && jk_method_remembers((jk_method)g->rules.method))
+        jk_group_value_to_max(lb, i);
+}
+
 static void maintain_member(jk_lb *lb, const jk_group *g, size_t i, int64_t now, const jk_log *log)
 {
     jk_stat *stat = lb->members[i].stat;
-    jk_stat_free_probe(stat); /* whoever tried it may have been killed */
+
+    free_probe(lb, g, i);
     jk_member_state was = jk_stat_state(stat);
     jk_member_change change = jk_stat_event(stat, JK_MEMBER_MAINTAIN, now, &g->rules);
 
@@ -153,9 +198,9 @@ void jk_group_maintain(jk_lb *lb, int64_t now, int32_t interval, const jk_log *l
     if (times == 0)
         return;
     uint64_t least = smallest_value(lb, g);
-    for (size_t i = 0; i < lb->count; i++) {
-        jk_stat_value_decay(lb->members[i].stat, (jk_method)g->rules.method, times, least);
-        jk_stat_timeouts_decay(lb->members[i].stat, times);
+    for (size_t i = 0; i < lb->count; i++)
+        fade(lb, g, i, times, least);
+    for (size_t i = 0; i < lb->count; i++) { /* who recovers gets the largest value of those that have faded */
         maintain_member(lb, g, i, now, log);
         alive += jk_stat_state(lb->members[i].stat) != JK_STATE_ERR;
     }

@@ -54,6 +54,9 @@ jk_rc jk_group_make(jk_lb *lb);
 /* The global part of maintenance, if it is due and nobody else does it: decay, recovery, escalation, idle marks. */
 void jk_group_maintain(jk_lb *lb, int64_t now, int32_t interval, const jk_log *log);
 
+/* All values begin anew, where the method remembers. */
+void jk_group_values_to_zero(jk_lb *lb, jk_method method);
+
 /* The member's value becomes the largest of all: who was away must not get everything at once. */
 void jk_group_value_to_max(jk_lb *lb, size_t member);
 

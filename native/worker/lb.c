@@ -18,7 +18,6 @@
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
-#include <errno.h>
 #include <string.h>
 
 enum { BEGIN, CHOOSE, MEMBER, PAUSE };
@@ -33,6 +32,7 @@ typedef struct jk_tour {
     int stage, pass, tried; /* tried: members in this pass */
     uint32_t member, last;  /* the one that has it; the last that had it */
     bool counted, forced, is_new, sent;
+    bool owes; /* it was written, and would be sent again: that is the budget's to allow */
     jk_method method; /* and multiplier that the member was chosen by: an edit meanwhile must not unbalance the books */
     uint64_t mult;
     uint64_t bytes_before, *failed;
@@ -45,23 +45,34 @@ typedef struct jk_tour {
     jk_span cookies[COOKIES_MOST];
 } jk_tour;
 
-static const jk_wish no_wish;
+static const jk_wish no_wish = { .reply_timeout = -1 };
 
 static const jk_wish *wish_of(const jk_run *run)
 {
     return run->wish ? run->wish : &no_wish;
 }
 
+/* As it is for this request: its rule may have a word on it. */
+static jk_activation activation_of(const jk_run *run, uint32_t member)
+{
+    const int8_t *by_rule = wish_of(run)->activations;
+
+    if (by_rule && by_rule[member] != JK_CHOOSE_AS_CONFIGURED)
+        return (jk_activation)by_rule[member];
+    return run->tour->group->choose.members[member].activation;
+}
+
 /* ---- glances ---- */
 
-static void glance(const jk_tour *tour, jk_lb_glance *out)
+static void glance(const jk_run *run, jk_lb_glance *out)
 {
+    const jk_tour *tour = run->tour;
     const jk_lb_member *m;
 
     if (tour->last == NOBODY)
         return;
     m = &tour->lb->members[tour->last];
-    *out = (jk_lb_glance){ m->worker->name, jk_stat_value(m->stat), jk_stat_read(m->stat), tour->group->choose.members[tour->last].activation,
+    *out = (jk_lb_glance){ m->worker->name, jk_stat_value(m->stat), jk_stat_read(m->stat), activation_of(run, tour->last),
                            jk_stat_state(m->stat) };
 }
 
@@ -73,6 +84,14 @@ const jk_lb_glance *jk_lb_first(const jk_run *run)
 const jk_lb_glance *jk_lb_last(const jk_run *run)
 {
     return &run->tour->glances[1];
+}
+
+const char *jk_lb_route(const jk_run *run)
+{
+    const jk_tour *tour = run->tour;
+    const jk_span *route = tour && tour->last != NOBODY ? &tour->group->choose.members[tour->last].route : NULL;
+
+    return route && route->len ? (const char *)route->p : NULL;
 }
 
 /* ---- the session ---- */
@@ -109,7 +128,9 @@ static jk_rc begin(jk_lb *lb, jk_run *run)
     jk_tour *tour = apr_palloc(run->pool, sizeof *tour + words * sizeof *tour->failed);
 
     memset(tour, 0, offsetof(jk_tour, session)); /* what lies behind is written before it is read */
-    tour->failed = memset(tour + 1, 0, words * sizeof *tour->failed);
+    tour->failed = (uint64_t *)(tour + 1);
+    for (size_t i = 0; i < words; i++)
+        tour->failed[i] = 0;
     tour->session.place = JK_SESSION_NOWHERE;
     tour->session.nroutes = 0;
     if (wish_of(run)->glances)
@@ -140,9 +161,10 @@ static void set_cookie(jk_tour *tour, jk_run *run, jk_span route)
     const jk_worker_conf *conf = tour->lb->conf;
     const jk_wish *wish = wish_of(run);
     jk_span name = wish->session_cookie.len ? wish->session_cookie : tour->group->session_cookie;
+    const char *path = wish->session_cookie_path ? wish->session_cookie_path : conf->session_cookie_path;
 
     run->cookie = apr_psprintf(run->pool, "%.*s=.%.*s%s%s;HttpOnly%s%s", (int)name.len, (const char *)name.p, (int)route.len,
-                               (const char *)route.p, *conf->session_cookie_path ? ";PATH=" : "", conf->session_cookie_path,
+                               (const char *)route.p, *path ? ";PATH=" : "", path,
                                run->rq->is_ssl ? ";Secure" : "", same_site[conf->session_cookie_samesite]);
 }
 
@@ -151,7 +173,8 @@ static void look_at_route(jk_run *run, jk_reply head)
 {
     jk_tour *tour = run->tour;
     jk_lb_member *m = &tour->lb->members[tour->member];
-    jk_span name, value, ours = tour->group->choose.members[tour->member].route, cookie = tour->group->session_cookie;
+    jk_span name, value, ours = tour->group->choose.members[tour->member].route;
+    jk_span cookie = wish_of(run)->session_cookie.len ? wish_of(run)->session_cookie : tour->group->session_cookie;
     jk_session_id id;
 
     while (jk_reply_field(&head, &name, &value)) {
@@ -191,13 +214,14 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     if (tour->is_new)
         jk_stat_add(m->stat, JK_COUNT_SESSIONS, 1);
     run->rq->route = wish_of(run)->route.len ? wish_of(run)->route : answer->route;
-    run->rq->activation = jk_span_of(jk_member_activation(seen->activation));
+    run->rq->activation = (jk_span){ (const uint8_t *)jk_member_activation(activation_of(run, answer->member)), 3 }; /* each has three letters */
     run->cookie = NULL;
-    if (lb->conf->set_session_cookie && tour->group->sticky && !answer->sticky)
-        set_cookie(tour, run, answer->route);
+    if ((lb->conf->set_session_cookie || wish_of(run)->set_session_cookie) && tour->group->sticky && !answer->sticky)
+        set_cookie(tour, run, seen->route); /* not its domain: the session would wander in that */
     run->on_head = seen->route.len && !m->route_told && worth_a_look(m) ? look_at_route : NULL;
     if (tour->sent || run->encoded)
         jk_run_elsewhere(run);
+    run->x.progress = JK_PROGRESS_NONE;
     memset(run->up, 0, sizeof *run->up);
     if (tour->group->retry_budget > 0) {
         run->up->budget = lb->stat;
@@ -228,6 +252,25 @@ static jk_rc exhausted(jk_tour *tour, jk_run *run, const char *words)
     return tour->last_rc;
 }
 
+/* Somebody would get what was written once already (balance/budget): else slow containers get twice the load. */
+static bool within_budget(jk_tour *tour, jk_run *run)
+{
+    jk_stat *stat = tour->lb->stat;
+    int32_t percent = tour->group->retry_budget;
+
+    if (!tour->owes)
+        return true;
+    tour->owes = false;
+    if (jk_stat_budget_take(stat, apr_time_sec(apr_time_now()), percent)) {
+        jk_stat_add(stat, JK_COUNT_RESENDS, 1);
+        return true;
+    }
+    jk_stat_add(stat, JK_COUNT_REFUSALS, 1);
+    JK_WARN(run->log, 602, "(%s) not sent to another member: more than %d%% of the requests of the last seconds were sent again already "
+            "(retry_budget); the containers are slow or ill", tour->lb->worker.name, percent);
+    return false;
+}
+
 static jk_rc choose(jk_tour *tour, jk_run *run)
 {
     jk_lb *lb = tour->lb;
@@ -243,6 +286,8 @@ static jk_rc choose(jk_tour *tour, jk_run *run)
     jk_choose_answer answer = jk_choose(&g->choose, &ask);
     switch (answer.result) {
     case JK_CHOOSE_FOUND:
+        if (!within_budget(tour, run))
+            return tour->last_rc;
         if (answer.state == JK_STATE_REC && !(jk_stat_event(lb->members[answer.member].stat, JK_MEMBER_CHOSEN, now, &g->rules).todo & JK_DO_CLAIM))
             return JK_OK; /* another request tries it: ask again */
         lb->offset = (uint32_t)answer.offset;
@@ -271,14 +316,14 @@ static jk_member_news news_of(const jk_run *run, jk_rc rc)
     return jk_member_news_of(rc, run->soft);
 }
 
-/* Connects that were refused, or had no way, say more of a member than other failures. */
+/* Connects that were refused, or had no way, say more of a member than other failures; each of them does. */
 static void tell_connect(jk_tour *tour, jk_run *run, jk_rc rc, int64_t now)
 {
     jk_stat *stat = tour->lb->members[tour->member].stat;
 
-    if (rc == JK_E_CONNECT && (run->err == ECONNREFUSED || run->err == EHOSTUNREACH || run->err == ENETUNREACH))
+    for (int i = 0; i < run->up->refusals; i++)
         (void)jk_stat_event(stat, JK_MEMBER_REFUSED, now, &tour->group->rules);
-    else if (rc != JK_E_CONNECT && run->up->fresh)
+    if (rc != JK_E_CONNECT && run->up->fresh)
         (void)jk_stat_event(stat, JK_MEMBER_CONNECTED, now, &tour->group->rules);
 }
 
@@ -306,8 +351,6 @@ static void book(jk_tour *tour, jk_run *run, jk_rc rc)
 /* May another member have it? What was never written may always move on. */
 static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
 {
-    const jk_group *g = tour->group;
-
     if (jk_outcome_blame(rc) == JK_BLAME_CLIENT || rc == JK_E_SPACE)
         return false;
     if (rc == JK_E_BUSY || rc == JK_E_MEMORY)
@@ -316,16 +359,8 @@ static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
         JK_INFO(run->log, "(%s) unrecoverable error %s, request failed", tour->lb->worker.name, jk_outcome_name(rc));
         return false;
     }
-    if (run->x.progress == JK_PROGRESS_NONE)
-        return true;
-    if (jk_stat_budget_take(tour->lb->stat, apr_time_sec(apr_time_now()), g->retry_budget)) {
-        jk_stat_add(tour->lb->stat, JK_COUNT_RESENDS, 1);
-        return true;
-    }
-    jk_stat_add(tour->lb->stat, JK_COUNT_REFUSALS, 1);
-    JK_WARN(run->log, 602, "(%s) not sent to another member: more than %d%% of the requests of the last seconds were sent again already "
-            "(retry_budget); the containers are slow or ill", tour->lb->worker.name, g->retry_budget);
-    return false;
+    tour->owes = run->x.progress != JK_PROGRESS_NONE;
+    return true;
 }
 
 static jk_rc member_step(jk_tour *tour, jk_run *run)
@@ -340,14 +375,13 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
     tour->last_rc = rc == JK_E_BUSY && tour->last_rc != JK_E_BUSY ? tour->last_rc : rc;
     tour->member = NOBODY;
     if (!tour->glanced && tour->glances)
-        glance(tour, &tour->glances[0]);
+        glance(run, &tour->glances[0]);
     tour->glanced = true;
     if (rc == JK_OK)
         return JK_OK;
     more = may_move_on(tour, run, rc);
     tour->sent = true;
     tour->stage = CHOOSE;
-    run->x.progress = more ? JK_PROGRESS_NONE : run->x.progress;
     return more ? JK_AGAIN : rc;
 }
 
@@ -366,7 +400,7 @@ static void over(jk_run *run)
         book(tour, run, JK_E_CLIENT_ABORT);
     }
     if (tour->glances)
-        glance(tour, &tour->glances[1]);
+        glance(run, &tour->glances[1]);
     jk_stat_end(tour->lb->stat);
 }
 
@@ -419,6 +453,15 @@ static jk_rc wake_on_slot(const jk_worker *worker, jk_run *run, void (*wake)(voi
     return member->type->wake_on_slot(member, run, wake, ctx);
 }
 
+/* The file may have brought a member back that was drained: it must not get all that it had missed. */
+static void begin_anew(jk_lb *lb)
+{
+    jk_tune rules;
+
+    jk_stat_tune_read(lb->stat, &rules);
+    jk_group_values_to_zero(lb, (jk_method)rules.method);
+}
+
 static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
@@ -437,6 +480,7 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
         member->type->ready(member, p, shm, log);
         lb->members[i].stat = jk_backend_stat(member);
     }
+    begin_anew(lb);
 }
 
 static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
@@ -473,6 +517,11 @@ static void finish(const jk_worker *worker, jk_run *run)
 
 const jk_worker_type jk_lb_type = { "lb", step, wait_slot, wake_on_slot, ready, child, tend, finish };
 
+const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member)
+{
+    return apr_pstrcat(p, lb->name, "/", member->name, NULL);
+}
+
 jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_lb *lb = apr_pcalloc(p, sizeof *lb);
@@ -484,7 +533,7 @@ jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
     for (size_t i = 0; i < lb->count; i++) {
         const jk_worker_conf *one = APR_ARRAY_IDX(conf->members, (int)i, const jk_worker_conf *);
         size_t most = (size_t)one->tune.max_packet_size - JK_FRAME_BODY_HEAD;
-        lb->members[i].worker = jk_backend_make_member(p, one, apr_pstrcat(p, conf->name, "/", one->name, NULL));
+        lb->members[i].worker = jk_backend_make_member(p, one, jk_lb_slot_name(p, conf, one));
         lb->first_most = lb->first_most && lb->first_most < most ? lb->first_most : most;
     }
     return &lb->worker;

@@ -1,6 +1,8 @@
 /* native/worker/registry.c - a hash of names; a request never comes here, its mount holds the worker's pointer. */
 #include "jk/worker/registry.h"
 
+#include "jk/worker/lb.h"
+
 #include <apr_hash.h>
 
 struct jk_registry {
@@ -44,8 +46,21 @@ static jk_worker *nth(const jk_registry *registry, int i)
     return APR_ARRAY_IDX(registry->all, i, jk_worker *);
 }
 
+/* Names that have a slot keep it, whoever is readied before them. */
+static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
+{
+    const jk_worker_conf *conf = worker->conf;
+
+    if (worker->slot)
+        jk_shm_parent_hold(shm, worker->slot);
+    for (int i = 0; conf->members && i < conf->members->nelts; i++)
+        jk_shm_parent_hold(shm, jk_lb_slot_name(p, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
+}
+
 void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
+    for (int i = 0; registry && i < registry->all->nelts; i++)
+        hold_slots(nth(registry, i), p, shm);
     for (int i = 0; registry && i < registry->all->nelts; i++)
         nth(registry, i)->type->ready(nth(registry, i), p, shm, log);
 }

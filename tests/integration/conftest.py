@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from lib import differences
 from lib import httpd as httpd_lib
 from lib import tomcat as tomcat_lib
 from lib.ajp_peer import Peer
@@ -25,7 +26,7 @@ def pytest_sessionstart(session):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        mark = item.get_closest_marker("differs")
+        mark = differences.of(item)
         if mark and httpd_lib.INCUMBENT:
             item.add_marker(pytest.mark.xfail(reason=mark.args[0], strict=False))
 

@@ -121,6 +121,15 @@ def test_request_ids(httpd, host, headers, told, why):
     assert lines and all(re.match(DEFAULT_STAMP + REST, ln)["id"] == told for ln in lines), why
 
 
+@pytest.mark.differs("it was written as it came")
+def test_an_id_cannot_forge_a_field(httpd):
+    """An id may come from a client's header: what would end the field is not taken, and 60 bytes are enough for any."""
+    refused(httpd, "id", [("X-Id", "x] [1:2] [emerg] \xe9" + "y" * 100)])
+    for line in httpd.jk_lines("down"):
+        shape = re.match(DEFAULT_STAMP + REST, line)
+        assert shape["id"] == ("x__[1:2__[emerg___" + "y" * 100)[:60] and shape["level"] in ("info", "error")
+
+
 def test_mod_unique_id(fresh_httpd):
     """With mod_unique_id both logs can be matched."""
     down = RefusedPort()

@@ -537,7 +537,7 @@ def test_slow_uploads(httpd, peer, kind):
 def test_an_upload_that_stops_is_ended_after_timeout(impatient, peer):
     with client.Wire(impatient.port) as wire:
         wire.send("POST /up HTTP/1.1\r\nHost: x\r\nX-Test: stops\r\nContent-Length: 1000\r\n\r\nhalf")
-        assert wire.answer().status == 400 and wire.at_end()
+        assert wire.answer().status == 408 and wire.at_end()
     assert peer.deliveries("/up") == 0
 
 

@@ -2,6 +2,7 @@
  * says of them. No test asks how long something took. */
 #include <check.h>
 
+#include "jk/balance/budget.h"
 #include "jk/worker/backend.h"
 #include "jk/worker/visit.h"
 #include "peer.h"
@@ -40,7 +41,7 @@ static void keep_line(const jk_log *log, jk_log_level level, const jk_log_place 
     pthread_mutex_unlock(&told.mutex);
 }
 
-static const jk_log log_all = { JK_LOG_TRACE, keep_line, "TEST", NULL, NULL };
+static const jk_log log_all = { JK_LOG_INFO, keep_line, "TEST", NULL, NULL };
 
 static void forget_lines(void)
 {
@@ -297,12 +298,40 @@ START_TEST(a_refused_port_is_tried_as_often_as_retries_says)
 
     ck_assert_int_eq(ask(worker_of(pr, refusals[_i].keys), c), JK_E_CONNECT);
     ck_assert_int_eq(c->run.up->attempt, refusals[_i].attempts);
+    ck_assert_int_eq(c->run.up->refusals, refusals[_i].attempts);
     ck_assert_int_eq(c->run.err, ECONNREFUSED);
     ck_assert_msg(told.n[202] == refusals[_i].attempts, "%s", told.text);
     ck_assert_int_eq(told.n[204], 1);
     ck_assert_ptr_nonnull(strstr(told.text, apr_psprintf(pool, "(w) Failed opening socket to (127.0.0.1:%d)", pr->port)));
     ck_assert_ptr_nonnull(strstr(told.text, "its AJP <Connector> is commented out"));
     ck_assert_ptr_nonnull(strstr(told.text, apr_psprintf(pool, "%d attempts were made", refusals[_i].attempts)));
+}
+END_TEST
+
+START_TEST(only_refusals_are_counted_as_such)
+{
+    client *c = come(pool, "GET", 0);
+
+    ck_assert_int_eq(ask(worker_of(jk_peer_tcp("da"), "retries=1"), c), JK_E_RECV);
+    ck_assert_int_eq(c->run.up->refusals, 0);
+    c = come(pool, "GET", 0);
+    ck_assert_int_eq(ask(worker_at("no.such.host.invalid", 8009, "retries=1"), c), JK_E_RESOLVE);
+    ck_assert_int_eq(c->run.up->refusals, 0);
+}
+END_TEST
+
+/* A balancer asks before it sends anybody to a member that was full. */
+START_TEST(room_is_within_both_limits)
+{
+    jk_peer *pr = jk_peer_tcp("a");
+    jk_worker *worker = worker_of(pr, "max_connections=1");
+
+    ck_assert(jk_backend_has_room(worker));
+    ck_assert(jk_stat_connect_within(jk_backend_stat(worker), 0)); /* another process has it */
+    ck_assert(!jk_backend_has_room(worker));
+    jk_stat_disconnect(jk_backend_stat(worker));
+    ck_assert_int_eq(get(worker), JK_OK);
+    ck_assert(jk_backend_has_room(worker)); /* it is open, and idle */
 }
 END_TEST
 
@@ -399,6 +428,41 @@ START_TEST(each_drop_is_sent_again_or_not)
     ck_assert_msg(strstr(told.text, "sending request to tomcat failed") != NULL, "%s", told.text);
     if (rc == JK_OK)
         ck_assert_str_eq(c->body, strcmp(drops[_i].method, "HEAD") ? "hi" : c->body);
+}
+END_TEST
+
+/* A balancer's budget bounds what its members send again themselves; what was never written costs nothing. */
+START_TEST(a_budget_bounds_what_is_sent_again)
+{
+    jk_shm *shm = jk_shm_private(pool);
+    jk_tune none = { .port = 0 };
+    jk_stat *lb = jk_stat_make(pool, shm, jk_shm_parent_slot(shm, "lb", JK_WORKER_LB, &none));
+    jk_peer *pr = jk_peer_tcp("dada");
+    jk_worker *worker = worker_of(pr, "retry_interval=0");
+
+    for (int spent = 0; spent < 2; spent++) {
+        client *c = come(pool, "GET", 0);
+        jk_worker_begin(worker, &c->run);
+        c->run.up->budget = lb;
+        c->run.up->budget_percent = 20;
+        ck_assert_int_eq(ask(worker, c), spent ? JK_E_RECV : JK_OK);
+        for (int64_t s = 0; s < JK_BUDGET_SECONDS; s++) /* the floor of this second, and of those that may come meanwhile */
+            while (jk_stat_budget_take(lb, apr_time_sec(apr_time_now()) + s, 20))
+                ;
+    }
+    ck_assert_int_eq(jk_peer_look(pr, &pr->requests), 3);
+    ck_assert_uint_eq(jk_stat_read(jk_backend_stat(worker)).count[JK_COUNT_RESENDS], 1);
+    ck_assert_uint_eq(jk_stat_read(lb).count[JK_COUNT_REFUSALS], 1);
+    ck_assert_int_eq(told.n[210], 1);
+    jk_peer *refuses = jk_peer_bind("");
+    client *c = come(pool, "GET", 0);
+    worker = worker_of(refuses, "retries=4 retry_interval=0");
+    jk_worker_begin(worker, &c->run);
+    c->run.up->budget = lb;
+    c->run.up->budget_percent = 20;
+    ck_assert_int_eq(ask(worker, c), JK_E_CONNECT);
+    ck_assert_int_eq(c->run.up->attempt, 4);
+    ck_assert_int_eq(told.n[210], 1);
 }
 END_TEST
 
@@ -656,11 +720,14 @@ static void end(void)
 static void add_failures(TCase *t)
 {
     tcase_add_loop_test(t, a_refused_port_is_tried_as_often_as_retries_says, 0, COUNT(refusals));
+    tcase_add_test(t, only_refusals_are_counted_as_such);
+    tcase_add_test(t, room_is_within_both_limits);
     tcase_add_test(t, a_refused_worker_comes_back_when_the_port_does);
     tcase_add_test(t, a_host_that_does_not_answer_is_given_up);
     tcase_add_test(t, an_unresolvable_host_is_looked_up_once);
     tcase_add_test(t, a_path_too_long_for_a_unix_socket_is_told);
     tcase_add_loop_test(t, each_drop_is_sent_again_or_not, 0, COUNT(drops));
+    tcase_add_test(t, a_budget_bounds_what_is_sent_again);
     tcase_add_test(t, what_was_dropped_is_sent_again_byte_for_byte);
     tcase_add_loop_test(t, each_odd_answer_is_named, 0, COUNT(odds));
     tcase_add_test(t, a_silent_container_is_given_up);

@@ -109,7 +109,10 @@ static const struct {
     const char *why;
 } vectors[] = {
     /* one member */
-    { "n1", "", 0, "n1:sticky", "the only one" },
+    { "n1", "", 0, "n1", "the only one" },
+    { "n1", "n1", 0, "n1:sticky", "and the session's own" },
+    { "n1", "n9 n1", 0, "n1:sticky", "by any of its ids" },
+    { "n1", "n9", 0, "n1", "another's session: it may get a cookie" },
     { "n1:busy", "", 0, "NONE", "it is full" },
     { "n1:prb", "", 0, "NONE", "it is being tried" },
     { "n1:stp", "n1", 0, "NONE", "stopped" },
@@ -117,11 +120,11 @@ static const struct {
     { "n1:dis", "n1", 0, "n1:sticky", "disabled: its sessions go on" },
     { "n1:err", "", 0, "FORCE", "in error" },
     { "n1:err", "", FORCED, "NONE", "once" },
-    { "n1:frc", "", FORCED, "n1:sticky", "forced" },
+    { "n1:frc", "", FORCED, "n1", "forced" },
     { "n1:failed", "", 0, "NONE", "this request's own failure forces nobody" },
     { "n1:err:stp", "", 0, "NONE", "stopped and in error: forcing does not help" },
-    { "n1", "n9", FORCE, "n1:sticky", "the only one is everybody's" },
-    { "n1:dis:rule=act", "", 0, "n1:sticky", "activated by the rule" },
+    { "n1", "n9", FORCE, "n1", "the only one is everybody's" },
+    { "n1:dis:rule=act", "", 0, "n1", "activated by the rule" },
     { "n1:rule=stp", "", 0, "NONE", "stopped by the rule" },
     { "n1:rule=dis", "", 0, "NONE", "disabled by the rule: not the short way" },
     { "", "", 0, "NONE", "no members" },
@@ -512,8 +515,12 @@ static uint32_t ref_choose(const scene *s, size_t nroutes, unsigned flags, size_
         int act = s->rule[0] < 0 ? (int)s->members[0].activation : s->rule[0];
         if (!ref_usable(s, 0, true))
             return i;
-        if (act != JK_DISABLED)
+        if (act != JK_DISABLED) {
+            *sticky = false;
+            for (size_t k = 0; k < nroutes; k++)
+                *sticky |= ref_route(s, s->routes[k]) == 0;
             return 0;
+        }
     }
     for (size_t k = 0; k < nroutes; k++) {
         i = ref_session(s, s->routes[k], flags & FORCE, sticky);

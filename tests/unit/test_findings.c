@@ -173,6 +173,43 @@ END_TEST
 
 #define COUNT(t) (int)(sizeof(t) / sizeof((t)[0]))
 
+/* Places first by file, then by line; at one place as they were found; what has no place before all. */
+START_TEST(places_are_in_order)
+{
+    jk_findings *f = jk_findings_make(pool);
+    const char *text = "";
+
+    jk_findings_add(f, JK_FIND_WARN, "b", 2, "4");
+    jk_findings_add(f, JK_FIND_ERROR, "a", 10, "2");
+    jk_findings_add(f, JK_FIND_WARN, "b", 10, "5");
+    jk_findings_add(f, JK_FIND_WARN, "a", 9, "1");
+    jk_findings_add(f, JK_FIND_INFO, "b", 10, "6");
+    jk_findings_add(f, JK_FIND_INFO, "b", 0, "3");
+    jk_findings_add(f, JK_FIND_ERROR, NULL, 0, "0");
+    jk_findings_sort(f);
+    for (int i = 0; i < f->all->nelts; i++)
+        text = apr_pstrcat(pool, text, APR_ARRAY_IDX(f->all, i, jk_finding).text, NULL);
+    ck_assert_str_eq(text, "0123456");
+}
+END_TEST
+
+static const struct {
+    jk_severity severity;
+    bool strict;
+    const char *line;
+} told[] = {
+    { JK_FIND_INFO, false, "info: f:1: x" },     { JK_FIND_WARN, true, "warning: f:1: x" }, { JK_FIND_LENIENT, false, "error (lived with): f:1: x" },
+    { JK_FIND_LENIENT, true, "error: f:1: x" }, { JK_FIND_ERROR, false, "error: f:1: x" },
+};
+
+START_TEST(each_line_says_how_bad_it_is)
+{
+    jk_finding one = { told[_i].severity, "f", 1, "x", 0 };
+
+    ck_assert_str_eq(jk_findings_line(pool, &one, told[_i].strict), told[_i].line);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("findings");
@@ -188,6 +225,8 @@ int main(void)
     tcase_add_test(t, an_error_beyond_the_kept_ones_refuses);
     tcase_add_loop_test(t, each_slip_of_the_finger, 0, COUNT(words));
     tcase_add_test(t, no_candidates_no_hint);
+    tcase_add_test(t, places_are_in_order);
+    tcase_add_loop_test(t, each_line_says_how_bad_it_is, 0, COUNT(told));
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

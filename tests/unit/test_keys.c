@@ -47,7 +47,7 @@ START_TEST(each_row_is_sound)
     ck_assert_msg((key->type == JK_KEY_TIME) == (*key->unit != '\0'), "'%s': a time has a unit, nothing else has", key->name);
     ck_assert_msg((key->type == JK_KEY_WORD || key->type == JK_KEY_LETTERS) == (key->words != NULL), "'%s'", key->name);
     ck_assert_msg(key->type != JK_KEY_TEXT || key->max > 0, "'%s' allows no bytes", key->name);
-    if (key->state == JK_KEY_IN_FORCE || key->state == JK_KEY_LATER)
+    if (key->state == JK_KEY_IN_FORCE)
         ck_assert_msg(key->home != JK_HOME_NOWHERE || strcmp(key->name, "type") == 0 || strcmp(key->name, "reference") == 0,
                       "'%s' goes nowhere", key->name);
 }
@@ -183,19 +183,6 @@ START_TEST(the_flags_are_exact)
         ck_assert(key->flags & JK_KEY_HASH);
         ck_assert(!(key->flags & JK_KEY_SECRET) == (strncmp(hash[i], "secret", 6) != 0));
     }
-}
-END_TEST
-
-/* What is known and does nothing yet: whoever builds it takes it out of here. */
-START_TEST(what_comes_later_is_exact)
-{
-    static const char later[] = " mount ";
-    const char *text = " ";
-
-    for (size_t i = 0; i < jk_keys_count; i++)
-        if (jk_keys[i].state == JK_KEY_LATER)
-            text = apr_pstrcat(pool, text, jk_keys[i].name, " ", NULL);
-    ck_assert_str_eq(text, later);
 }
 END_TEST
 
@@ -484,6 +471,54 @@ END_TEST
 
 #define COUNT(t) (int)(sizeof(t) / sizeof((t)[0]))
 
+/* ---- and back ---- */
+
+static const struct {
+    const char *attr, *written, *text, *why;
+} texts_of[] = {
+    { "port", "8010", "8010", "a number" },
+    { "socket_timeout", "2m", "120", "a time in its own unit" },
+    { "reply_timeout", "2m", "120000", "another unit" },
+    { "max_packet_size", "16k", "16384", "a size" },
+    { "socket_keepalive", "YES", "true", "a boolean" },
+    { "method", "b", "Busyness", "a word by its letter" },
+    { "activation", "STP", "stopped", "one of two words" },
+    { "session_cookie_samesite", "lax", "Lax", "a word without letters" },
+    { "ping_mode", "i,c", "C,I", "letters, in the table's order" },
+    { "ping_mode", "A", "C,P,I", "all of them" },
+    { "fail_on_status", "500 -404", "500,-404", "statuses" },
+    { "mount", "/a\t/b", "/a,/b", "a list" },
+    { "route", "tc1", "tc1", "a text that may change" },
+    { "css", "/x#y", "/x#y", "a text that may not" },
+    { "type", "lb", "", "what has no home" },
+};
+
+START_TEST(each_value_has_its_text)
+{
+    bool old;
+    const jk_key *key = jk_keys_find(texts_of[_i].attr, &old);
+    apr_array_header_t *props = apr_array_make(pool, 1, sizeof(jk_prop));
+
+    memset(&conf, 0, sizeof conf);
+    ck_assert_msg(jk_values_text(pool, key, &conf) != NULL, "of nothing at all");
+    APR_ARRAY_PUSH(props, jk_prop) = (jk_prop){ texts_of[_i].attr, texts_of[_i].written, "f", 1 };
+    jk_values_set(key, props, &conf, jk_findings_make(pool));
+    ck_assert_msg(strcmp(jk_values_text(pool, key, &conf), texts_of[_i].text) == 0, "%s: %s", texts_of[_i].why, jk_values_text(pool, key, &conf));
+}
+END_TEST
+
+/* What a default is written as is what it is shown as. */
+START_TEST(each_default_has_its_text)
+{
+    const jk_key *key = &jk_keys[_i];
+
+    memset(&conf, 0, sizeof conf);
+    jk_values_defaults(pool, &conf);
+    if (key->dflt && key->home != JK_HOME_NOWHERE)
+        ck_assert_str_eq(jk_values_text(pool, key, &conf), key->dflt);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("keys");
@@ -500,7 +535,6 @@ int main(void)
     tcase_add_loop_test(t, each_row_stands_garbage, 0, rows);
     tcase_add_loop_test(t, each_row_has_its_bit, 0, rows);
     tcase_add_test(t, the_flags_are_exact);
-    tcase_add_test(t, what_comes_later_is_exact);
     tcase_add_loop_test(t, each_whole_key, 0, COUNT(whole));
     tcase_add_loop_test(t, each_number_is_read, 0, COUNT(numbers));
     tcase_add_loop_test(t, each_boolean_is_read, 0, COUNT(booleans));
@@ -509,6 +543,8 @@ int main(void)
     tcase_add_loop_test(t, each_status_is_read, 0, COUNT(statuses));
     tcase_add_loop_test(t, each_length_of_a_text, 0, COUNT(texts));
     tcase_add_test(t, two_defaults_are_the_same_bytes);
+    tcase_add_loop_test(t, each_value_has_its_text, 0, COUNT(texts_of));
+    tcase_add_loop_test(t, each_default_has_its_text, 0, rows);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -71,9 +71,17 @@ static const struct {
     { "\xEF\xBB\xBF" "a=b\n", "a=b@1;", "", "with a byte order mark" },
     { " \t a \t = \t b c \t \n", "a=b c@1;", "", "white space around key and value, and inside" },
     { "a=b=c=\n", "a=b=c=@1;", "", "the first '=' parts" },
-    { "a=\nb=2\n", "b=2@2;", "", "an empty value is no value" },
-    { "=b\n", "", "", "no key" },
-    { "=\n\n \n\t\r\n", "", "", "nothing" },
+    { "a=\nb=2\n", "b=2@2;", "w.properties:1: 'a' has no value and is ignored", "an empty value is no value" },
+    { "=b\n", "", "w.properties:1: there is nothing before the '='", "no key" },
+    { "=\n\n \n\t\r\n", "", "there is nothing before the '='", "nothing" },
+    { "\n \n\t\r\n", "", "", "nothing at all" },
+    { "worker.a.host=\n", "", "'worker.a.host' has no value and is ignored, as if the line were not there", "a key of a worker" },
+    { "worker.a.secret sesame\n", "", "'worker.a.secret' has no '=' and is ignored; allowed: KEY=VALUE, neither a ':' nor a "
+      "blank in place of the '='",
+      "a blank in a key of a worker" },
+    { "a=b\rc=d\n", "", "w.properties:1: there is a carriage return inside the line, and it is ignored", "an old Mac's line ends" },
+    { "a=b\x07" "c\n", "a=b\x07" "c@1;", "there is a control character (0x07) in the value of 'a'", "a bell" },
+    { "a=b\tc\n", "a=b\tc@1;", "", "a tab is a blank" },
     { "a=1\na=2\n", "a=1@1;a=2@2;", "", "repeated: both are kept here" },
     { "A=1\na=2\n", "A=1@1;a=2@2;", "", "the case of keys counts" },
     { "nonsense\n", "", "w.properties:1: 'nonsense' has no '='", "a line without '='" },
@@ -145,7 +153,7 @@ static const struct {
     { "  \t# a=b\n", "", "behind white space", false },
     { "a=b # c\n", "a=b@1;", "behind a value", false },
     { "a=b\t#c=d\n", "a=b@1;", "behind a tab", false },
-    { "a= # c\n", "", "instead of a value", false },
+    { "a= # c\n", "", "instead of a value", true },
     { "a=b#c\n", "a=b@1;", "inside a value, as ever", true },
     { "a=#c\n", "", "right behind the '='", true },
     { "a=b #c#d\n", "a=b@1;", "a comment in a comment", false },
@@ -154,7 +162,7 @@ static const struct {
     { "worker.w.route=a#b\n", "worker.w.route=a@1;", "inside a route", true },
     { "worker.w.secret=a#b\n", "worker.w.secret=a#b@1;", "a secret may hold it", false },
     { "worker.w.secret=#b\n", "worker.w.secret=#b@1;", "and begin with it", false },
-    { "worker.w.secret= #b\n", "", "but not behind white space", false },
+    { "worker.w.secret= #b\n", "", "but not behind white space", true },
     { "worker.w.secret=a#b #c\n", "worker.w.secret=a#b@1;", "and a comment may follow", false },
     { "worker.a.b.secret=a##b#\n", "worker.a.b.secret=a##b#@1;", "more of them, in a name with a dot", false },
     { "secret=a#b\n", "secret=a@1;", "a variable is no secret yet", true },
@@ -184,7 +192,7 @@ START_TEST(a_hash_has_no_meaning_in_a_directive)
     jk_props_line(props, found, "#a=b", "httpd.conf", 4);
     jk_props_line(props, found, "sesame open", "httpd.conf", 5);
     ck_assert_str_eq(all_props(), "worker.w.port=8009 # x@3;#a=b@4;");
-    ck_assert_str_eq(all_findings(), "httpd.conf:5: 'sesame' has no '=' and is ignored\n");
+    ck_assert_str_eq(all_findings(), "httpd.conf:5: 'sesame' has no '=' and is ignored; allowed: KEY=VALUE\n");
 }
 END_TEST
 

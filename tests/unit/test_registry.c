@@ -1,6 +1,7 @@
 /* tests/unit/test_registry.c - which workers are made, by whom, and how they are found and readied. */
 #include <check.h>
 
+#include "jk/shm/stat.h"
 #include "jk/worker/registry.h"
 
 #include <apr_general.h>
@@ -111,6 +112,52 @@ START_TEST(no_registry_knows_nobody)
 }
 END_TEST
 
+static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
+{
+    const jk_tune file = { .max_packet_size = 8192 };
+
+    (void)p;
+    (void)log;
+    worker->own = jk_stat_make(pool, shm, jk_shm_parent_slot(shm, worker->slot, (int)worker->conf->kind, &file));
+}
+
+static const jk_worker_type counts = { .name = "counts", .ready = ready };
+
+static jk_worker *make_counting(apr_pool_t *p, const jk_worker_conf *conf)
+{
+    jk_worker *worker = make(p, conf, &counts);
+
+    worker->slot = conf->name;
+    return worker;
+}
+
+/* A segment with one slot for each, all taken. The worker that left makes room for the new one, and those behind it in the
+ * list keep what is theirs. */
+START_TEST(a_new_worker_takes_nobody_s_slot)
+{
+    static const jk_registry_type types[] = { { JK_WORKER_AJP13, make_counting }, { 0 } };
+    jk_worker_conf before[] = { { .name = "kept", .listed = true }, { .name = "gone", .listed = true } };
+    jk_worker_conf after[] = { { .name = "new", .listed = true }, { .name = "kept", .listed = true } };
+    jk_workers_conf conf = { .workers = apr_array_make(pool, 2, sizeof(jk_worker_conf *)) };
+    jk_log log = { 0 };
+    jk_shm_news news;
+
+    for (int turn = 0; turn < 2; turn++) {
+        apr_array_clear(conf.workers);
+        for (int i = 0; i < 2; i++) {
+            jk_worker_conf *one = turn == 0 ? &before[i] : &after[i];
+            one->kind = JK_WORKER_AJP13;
+            APR_ARRAY_PUSH(conf.workers, jk_worker_conf *) = one;
+        }
+        jk_registry *registry = jk_registry_make(pool, &conf, types);
+        jk_registry_ready(registry, pool, jk_shm_parent_open(pool, pool, 2, 1, &news), &log);
+        jk_stat *kept = jk_registry_find(registry, "kept")->own;
+        ck_assert_uint_eq(jk_stat_read(kept).count[JK_COUNT_SERVED], (unsigned)turn);
+        jk_stat_add(kept, JK_COUNT_SERVED, 1);
+    }
+}
+END_TEST
+
 START_TEST(a_child_readies_each_once_in_the_order_of_the_list)
 {
     jk_log log = { 0 };
@@ -139,6 +186,7 @@ int main(void)
     tcase_add_loop_test(t, each_name_is_found_or_not, 0, COUNT(rows));
     tcase_add_test(t, a_name_is_one_worker);
     tcase_add_test(t, no_registry_knows_nobody);
+    tcase_add_test(t, a_new_worker_takes_nobody_s_slot);
     tcase_add_test(t, a_child_readies_each_once_in_the_order_of_the_list);
     tcase_add_test(t, a_worker_that_cannot_be_readied_is_told);
     suite_add_tcase(s, t);

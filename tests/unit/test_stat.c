@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static apr_pool_t *p;
 static jk_shm *shm;
@@ -23,7 +24,7 @@ static void begin(void)
     file.error_escalation_time = 30;
     shm = jk_shm_parent_open(p, p, 4, 2, &news);
     stat = jk_stat_make(p, shm, jk_shm_parent_slot(shm, "lb/a", 1, &file));
-    jk_shm_child_begin(shm, 4711);
+    (void)jk_shm_child_begin(shm, (int)getpid());
 }
 
 static void end(void)
@@ -159,13 +160,16 @@ static void *work(void *arg)
         jk_stat_value_move(stat, (jk_method_load){ 0, 1 });
         jk_stat_end(stat);
         if (i % 100 == 0) {
-            jk_stat_tune_read(stat, &now);
-            now.port = now.retries = me * TURNS + i;
+            jk_tune from;
+            jk_stat_tune_read(stat, &from);
+            now = from;
+            now.connect_timeout = now.retries = me * TURNS + i;
             memset(now.route, 'a' + me, 200);
-            jk_stat_tune_write(stat, &now);
+            if (jk_stat_tune_edit(stat, &from, &now) != JK_OK)
+                return (void *)1;
         }
         jk_stat_tune_read(stat, &now);
-        if (now.port != now.retries || now.route[0] != now.route[199])
+        if (now.connect_timeout != now.retries || now.route[0] != now.route[199])
             return (void *)1;
         claims[me] += jk_stat_claim_maintenance(stat, 100 + i, 1) > 0;
     }

@@ -72,7 +72,7 @@ static const struct {
     { JK_RULE_FILE, "-!/app|/x", false, "-!/app -!/app/x ", NULL, "both, for both" },
     { JK_RULE_WORKER, "/a|b", false, "+/a|b ", NULL, "worker.NAME.mount knows no bar" },
     { JK_RULE_MOUNT, "app/*", false, "", "mounts.conf:1: invalid context 'app/*': it does not begin with '/'", "no slash" },
-    { JK_RULE_MOUNT, "*.jsp", false, "", "mounts.conf:1: invalid context '*.jsp': it does not begin with '/'", "as servlet mappings are" },
+    { JK_RULE_MOUNT, "*.jsp", false, "", "mounts.conf:1: invalid context '*.jsp': it does not begin with '/'; did you mean '/*.jsp'?", "as servlet mappings are" },
     { JK_RULE_MOUNT, "", false, "", "mounts.conf:1: invalid context '': it does not begin with '/'", "nothing at all" },
     { JK_RULE_MOUNT, "!/app", false, "", "mounts.conf:1: invalid context '!/app': it does not begin with '/'", "JkMount has no modifiers" },
     { JK_RULE_FILE, "!-/app", false, "", "mounts.conf:1: invalid context '!-/app': it does not begin with '/'", "in the wrong order" },
@@ -88,7 +88,8 @@ START_TEST(each_mount_becomes_its_rules_or_a_finding)
     if (rows[_i].finding == NULL)
         return;
     ck_assert_str_eq(jk_findings_text(pool, &APR_ARRAY_IDX(found->all, 0, jk_finding)), rows[_i].finding);
-    ck_assert(jk_findings_refuse(found, false));
+    ck_assert_msg(jk_findings_refuse(found, false) == (rows[_i].source == JK_RULE_MOUNT), "a rule of a file is left out, as ever");
+    ck_assert(jk_findings_refuse(found, true));
 }
 END_TEST
 
@@ -193,6 +194,48 @@ START_TEST(compiled_rules_do_not_change_any_more)
 }
 END_TEST
 
+/* ---- rule files ---- */
+
+static const char *no_variable(const char *name)
+{
+    return strcmp(name, "HOME") == 0 ? "/home" : NULL;
+}
+
+static const struct {
+    const char *text, *lines, *finding, *why; /* lines: "LINE:KEY=VALUE " */
+} files[] = {
+    { "", "", NULL, "nothing" },
+    { "/a=w", "1:/a=w ", NULL, "one, without a line end" },
+    { "# comment\n\n /a = w \r\n/b=v\n", "3:/a=w 4:/b=v ", NULL, "comments, blanks, Windows' line ends" },
+    { "/a=w # to the end\n", "1:/a=w ", NULL, "a comment behind a rule" },
+    { "/a=w;reply_timeout=5;path=/x\n", "1:/a=w;reply_timeout=5;path=/x ", NULL, "the first '=' parts them" },
+    { "!/a=*\n-/b=w\n-!/c|/d=w\n", "1:!/a=* 2:-/b=w 3:-!/c|/d=w ", NULL, "modifiers are a part of the key" },
+    { "/a=w\n/b=w\n/a=v\n", "2:/b=w 3:/a=v ", "f.properties:3: Duplicate key '/a' detected: it overrides the value of f.properties:1", "the last wins" },
+    { "/a=w\n!/a=w\n-/a=w\n", "1:/a=w 2:!/a=w 3:-/a=w ", NULL, "which are other keys" },
+    { "x=w\n/a=$(x)\n$(x)=w\n", "1:x=w 2:/a=w 3:$(x)=w ", NULL, "macros of the same file, in values" },
+    { "/a=$(HOME)\n", "1:/a=/home ", NULL, "and of the environment" },
+    { "/a=$(nothing)\n", "1:/a=$(nothing) ", "$(nothing)", "which must be defined" },
+    { "/a\n/b=w\n", "2:/b=w ", "f.properties:1: '/a' has no '='", "no worker" },
+    { "/a=\n/b=w\n", "2:/b=w ", "'/a' has no value", "an empty one, as ever" },
+    { "/a=w\\\n/b=w\n", "1:/a=w\\ 2:/b=w ", NULL, "no line is continued" },
+};
+
+START_TEST(each_file_has_its_lines)
+{
+    fresh();
+    apr_array_header_t *lines = jk_urimap_lines(pool, jk_span_of(files[_i].text), "f.properties", no_variable, found);
+    const char *all = "";
+    for (int i = 0; i < lines->nelts; i++) {
+        const jk_prop *line = &APR_ARRAY_IDX(lines, i, jk_prop);
+        all = apr_psprintf(pool, "%s%d:%s=%s ", all, line->line, line->key, line->value);
+    }
+    ck_assert_msg(strcmp(all, files[_i].lines) == 0, "%s: '%s'", files[_i].why, all);
+    ck_assert_msg(found->all->nelts == (files[_i].finding ? 1 : 0), "%s", files[_i].why);
+    if (files[_i].finding)
+        ck_assert_ptr_nonnull(strstr(jk_findings_text(pool, &APR_ARRAY_IDX(found->all, 0, jk_finding)), files[_i].finding));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("urimap");
@@ -205,6 +248,7 @@ int main(void)
     tcase_add_test(t, what_was_given_comes_back_with_the_rule);
     tcase_add_loop_test(t, each_set_maps_as_it_says, 0, COUNT(sets));
     tcase_add_test(t, compiled_rules_do_not_change_any_more);
+    tcase_add_loop_test(t, each_file_has_its_lines, 0, COUNT(files));
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

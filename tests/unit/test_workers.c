@@ -48,6 +48,19 @@ static const char *all_findings(void)
     return text;
 }
 
+/* Those that are more than a hint. */
+static const char *loud_findings(void)
+{
+    const char *text = "";
+
+    for (int i = 0; i < found->all->nelts; i++) {
+        const jk_finding *one = &APR_ARRAY_IDX(found->all, i, jk_finding);
+        if (one->severity > JK_FIND_INFO)
+            text = apr_pstrcat(pool, text, jk_findings_text(pool, one), "\n", NULL);
+    }
+    return text;
+}
+
 #define W1 "worker.list=w\nworker.w.type=ajp13\n"
 
 static const struct {
@@ -63,7 +76,7 @@ static const struct {
     { W1 "worker.w.port=1\nworker.w.port=2\n", "Duplicate key 'worker.w.port' detected: it overrides the value of w.properties:3", "twice",
       false, false },
     { W1 "worker.w.cachesize=5\n", "is deprecated: use connection_pool_size", "an old name", false, false },
-    { W1 "worker.w.method=R\n", "has no meaning for a worker of this type", "an attribute of lb", false, true },
+    { W1 "worker.w.method=R\n", "'worker.w.method' has no meaning for a worker of type ajp13", "an attribute of lb", false, true },
     { W1 "worker.w.reference=worker.tpl\n", "there are no such properties", "a reference to nothing", true, true },
     { W1 "worker.w.reference=worker.w\n", "refers to itself", "a reference in a circle", true, true },
     { W1 "worker.w.host=a#b\n", "'#' inside the value", "a comment without a blank", false, true },
@@ -99,8 +112,6 @@ static const struct {
     { W1 "ServerRoot=/x\n", "", "but not one that has no line", false, false },
     { W1 "worker.maintain=soon\n", "'soon' is no value for worker.maintain; allowed: a number with ms, s, m or h; 60 is used",
       "garbage for no worker", false, true },
-    { W1 "worker.w.mount=/x\n", "w.properties:3: 'worker.w.mount' is known, but not in force yet in this version", "later", false,
-      false },
     { W1 "worker.w.max_packet_size=9000\n", "w.properties:3: worker.w.max_packet_size is rounded up to 9216", "not a multiple of 1024",
       false, false },
     { W1 "worker.w.connection_pool_size=5\nworker.w.connection_pool_minsize=6\n",
@@ -125,6 +136,63 @@ static const struct {
       "w.properties:2: 'worker.a.reference' refers to itself", "into a circle", true, true },
     { "ps=/\nworkers.tomcat_home=/usr\nworker.list=a\nworker.a.port=8009\nworker.a.lbfactor=1\nworker.lb.type=lb\n"
       "worker.lb.balance_workers=a\n", "", "the distribution's file: an lb that is not listed is not made", false, false },
+    /* keys that are none */
+    { "wokers.list=w\nworker.ajp13.port=1\n", "w.properties:1: 'wokers.list' is no key of mod_jk but a variable, and nothing uses it; did you mean "
+      "'worker.list'?", "a letter is missing", false, true },
+    { W1 "workers.list=w\n", "did you mean 'worker.list'?", "one too many", false, true },
+    { W1 "Worker.w.port=1\n", "'Worker.w.port' is no key of mod_jk but a variable, and nothing uses it; did you mean 'worker.w.port'?",
+      "upper case", false, true },
+    { W1 "worker_list=w\n", "did you mean 'worker.list'?", "no dot", false, true },
+    { W1 "\xC2\xA0worker.w.port=1\n", "did you mean 'worker.w.port'?", "a blank from a web page", false, true },
+    { W1 "wroker.lsit=w\n", "did you mean 'worker.list'?", "twice wrong", false, true },
+    { W1 "workers.tomcat_home=/x\nworkers.java_home=/y\nps=/\n", "", "those of old files are none", false, false },
+    { W1 "wokers.list=8009\nworker.w.port=$(wokers.list)\n", "", "a variable that is used is one", false, false },
+    { W1 "port=8009\n", "w.properties:3: 'port' is a variable, and nothing uses it; an attribute is written worker.NAME.port", "no worker", false, false },
+    { W1 "port=8009\nworker.w.port=$(port)\n", "", "used", false, false },
+    { W1 "worker.port=8010\n", "did you mean 'worker.NAME.port'?", "no name", true, true },
+    { "worker.w.port=1\nworker.v.port=2\n", "w.properties: there is no worker.list: no worker is there but 'ajp13' at localhost:8009; add "
+      "worker.list=w,v", "no list", false, true },
+    { "worker.ajp13.port=1\nworker.v.port=2\n", "", "the worker that is always there", false, false },
+    /* names and quotes */
+    { "worker.list=a;b\nworker.a.port=1\n", "w.properties:1: 'a;b' is one name here; allowed between names: ',' or a blank", "a ';'", false, true },
+    { "worker.list=\"w\"\nworker.w.port=1\n", "the quotes around the value of 'worker.list' belong to it", "quotes", false, true },
+    { "worker.list=m\xC3\xBC\nworker.m\xC3\xBC.port=1\n", "holds a byte that is no ASCII (0xc3)", "an umlaut", false, false },
+    { "worker.list=a/b\nworker.a/b.port=1\n", "the worker's name 'a/b' holds '/'; allowed: letters", "a slash", false, false },
+    { W1 "worker.w.host=\"h\"\n", "there is a quote in it", "quotes around a host", false, true },
+    { W1 "worker.w.host=http://h:8009\n", "it is no URL", "a URL", false, true },
+    { W1 "worker.w.host=h // c\n", "it is no URL", "another language's comment", false, true },
+    { W1 "worker.w.host=h1,h2\n", "there is a character in it that no host's name has", "two hosts", false, true },
+    { W1 "worker.w.host=tomcat_1\n", "", "compose's names", false, false },
+    { W1 "worker.w.host=b\xC3\xBC" "cher\n", "no ASCII", "an umlaut in a host", false, true },
+    { W1 "worker.w.port=1\nworker.w.host=h:2\n", "the port in worker.w.host=h:2 is used, and not worker.w.port", "two ports", false, false },
+    { W1 "worker.w.port=2\nworker.w.host=h:2\n", "", "the same twice", false, false },
+    { W1 "worker.w.secret=\"sesame\"\n", "the quotes around the value of 'worker.w.secret' belong to it", "around a secret", false, true },
+    { "worker.list=w\nworker.w.balance_workers=a,b\nworker.w.port=1\n", "worker 'w' is of type ajp13, since no type is written; did you mean "
+      "worker.w.type=lb?", "no type", false, true },
+    /* numbers that make no sense */
+    { W1 "worker.w.socket_timeout=10000\n", "worker.w.socket_timeout=10000 means 10000 s; did you mean 10000ms? If not, write 10000s", "seconds", false,
+      false },
+    { W1 "worker.w.socket_timeout=10000s\n", "", "with its unit", false, false },
+    { W1 "worker.w.socket_timeout=7200\n", "", "two hours", false, false },
+    { W1 "worker.w.connection_pool_timeout=600000\n", "did you mean 600000ms?", "as Tomcat's", false, false },
+    { W1 "worker.w.connection_pool_timeout=600\n", "", "as it should be", false, false },
+    { W1 "worker.w.reply_timeout=60\n", "worker.w.reply_timeout=60 means 60 ms; did you mean 60s?", "milliseconds", false, false },
+    { W1 "worker.w.reply_timeout=60000\nworker.w.prepost_timeout=10000\nworker.w.connect_timeout=10000\n", "", "as the manual has them", false,
+      false },
+    { W1 "worker.w.reply_timeout=5000\nworker.w.prepost_timeout=10000\n", "w.properties:4: worker.w.prepost_timeout=10000 is longer than "
+      "reply_timeout=5000", "a ping that is slower than an answer", false, false },
+    { W1 "worker.w.reply_timeout=60000\nworker.w.socket_timeout=10\n", "", "a silence between packets, and one inside of them", false, false },
+    { W1 "worker.w.ping_timeout=1000\nworker.w.safe_ping=0\n", "nothing asks for a ping, and it has no effect; ping_mode=A", "no ping", false, false },
+    { W1 "worker.w.ping_timeout=1000\nworker.w.ping_mode=A\n", "", "a ping", false, false },
+    { W1 "worker.w.port=8080\n", "port 8080 is as a rule not Tomcat's AJP connector, but HTTP", "HTTP", false, false },
+    { W1 "worker.w.port=8005\n", "where it is shut down", "the port for shutting down", false, false },
+    { W1 "worker.w.max_packet_size=16k\n", "Tomcat's connector needs the same, packetSize=\"16384\"", "a hint", false, false },
+    { W1 "worker.w.port=0\n", "its requests are answered with 503", "no address", false, false },
+    /* who is used */
+    { "worker.list=node1\nworker.node1.host=h\nworker.nod1.port=8010\n", "w.properties:3: worker 'nod1' is neither in worker.list nor a member of an "
+      "lb: 'worker.nod1.port' has no effect; did you mean 'node1'?", "a slip in a name", false, false },
+    { "worker.list=node1\nworker.node1.port=1\nworker.node2.port=2\n", "worker 'node2' is neither in worker.list nor a member of an lb: nothing uses "
+      "its 1 attributes", "one that is taken out", false, false },
 };
 
 START_TEST(each_row_is_found)
@@ -132,7 +200,7 @@ START_TEST(each_row_is_found)
     parse(rows[_i].text);
     const char *text = all_findings();
     ck_assert_msg(strstr(text, rows[_i].says) != NULL, "%s: '%s' is not in:\n%s", rows[_i].why, rows[_i].says, text);
-    ck_assert_msg(*rows[_i].says || *text == '\0', "%s: found:\n%s", rows[_i].why, text);
+    ck_assert_msg(*rows[_i].says || *loud_findings() == '\0', "%s: found:\n%s", rows[_i].why, text);
     ck_assert_msg(jk_findings_refuse(found, false) == rows[_i].refused, "%s", rows[_i].why);
     ck_assert_msg(jk_findings_refuse(found, true) == rows[_i].refused_strictly, "%s (strict)", rows[_i].why);
 }
@@ -467,7 +535,7 @@ END_TEST
 START_TEST(a_finding_in_a_template_is_told_once)
 {
     parse("worker.list=a,b,c\nworker.t.port=80x\nworker.a.reference=worker.t\nworker.b.reference=worker.t\nworker.c.reference=worker.t\n");
-    ck_assert_str_eq(all_findings(), "w.properties:2: '80x' is no value for worker.t.port; allowed: a number; 80 is used\n");
+    ck_assert_str_eq(loud_findings(), "w.properties:2: '80x' is no value for worker.t.port; allowed: a number; 80 is used\n");
 }
 END_TEST
 
@@ -495,7 +563,7 @@ static const struct {
     bool refused, refused_strictly;
 } balanced[] = {
     { LB, "", "two members", false, false },
-    { "worker.list=lb\nworker.lb.type=lb\n", "w.properties:1: worker 'lb' is of type lb and has no members; allowed: "
+    { "worker.list=lb\nworker.lb.type=lb\n", "worker 'lb' is of type lb and has no members; allowed: "
       "worker.lb.balance_workers=NAME,NAME", "no members", true, true },
     { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=,\n", "has no members", "an empty list", true, true },
     { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balanced_workers=a\nworker.a.port=1\n",
@@ -535,9 +603,20 @@ static const struct {
       false, false },
     { LB "worker.lb.session_path=jsessionid\n", "worker.lb.session_path does not begin with ';'", "a path without its ';'", false, false },
     { LB "worker.lb.session_cookie_samesite=Lax\n", "has no effect where set_session_cookie is false", "no cookie", false, false },
-    { LB "worker.lb.socket_timeout=1\n", "'worker.lb.socket_timeout' has no meaning for a worker of this type", "of ajp13", false, true },
+    { LB "worker.lb.socket_timeout=1\n", "'worker.lb.socket_timeout' has no meaning for a worker of type lb", "of ajp13", false, true },
     { LB "worker.lb.lock=P\n", "'worker.lb.lock' is accepted and ignored: counters are atomic", "a lock", false, false },
     { LB "worker.a.retries=x\n", "w.properties:6: 'x' is no value for worker.a.retries", "a member is checked", false, true },
+    { LB "worker.a.port=1\nworker.b.port=1\n", "members 'a' and 'b' of 'lb' are one container, localhost:1: nothing is balanced between them",
+      "one container", false, false },
+    { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.host=g\nworker.b.host=h\n", "", "two hosts", false, false },
+    { "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.port=1\nworker.b.port=1\nworker.b.activation=D\n", "",
+      "one container, and one of them waits", false, false },
+    { LB "worker.a.port=0\nworker.b.port=0\n", "sessions of 'lb' stay with their member where the containers' server.xml says so: <Engine "
+      "jvmRoute=\"NAME\" ..> with these names: a, b", "two that wait for an address", false, false },
+    { LB "worker.a.domain=d\nworker.b.redirect=d\n", "which is no member's route, but a domain", "a domain is no route", false, true },
+    { LB "worker.lb.session_cookie_path=app\n", "worker.lb.session_cookie_path does not begin with '/'", "a path without its '/'", false, false },
+    { LB "worker.lb.max_reply_timeouts=5\n", "has no effect where neither a member nor a mount has a reply_timeout", "timeouts of nobody", false, false },
+    { LB "worker.lb.recover_time=60000\n", "did you mean 60000ms?", "a day and more", false, false },
     { LB "worker.a.mount=/x\n", "worker.a.mount has no effect: worker 'a' is not in worker.list", "a mount of a member", false, false },
 };
 
@@ -546,7 +625,7 @@ START_TEST(each_finding_of_an_lb)
     parse_all(balanced[_i].text);
     ck_assert_msg(strstr(all_findings(), balanced[_i].says) != NULL, "%s: '%s' is not in:\n%s", balanced[_i].why, balanced[_i].says,
         all_findings());
-    ck_assert_msg(*balanced[_i].says || found->all->nelts == 0, "%s: found:\n%s", balanced[_i].why, all_findings());
+    ck_assert_msg(*balanced[_i].says || *loud_findings() == '\0', "%s: found:\n%s", balanced[_i].why, all_findings());
     ck_assert_msg(jk_findings_refuse(found, false) == balanced[_i].refused, "%s: %s", balanced[_i].why, all_findings());
     ck_assert_msg(jk_findings_refuse(found, true) == balanced[_i].refused_strictly, "%s (strict)", balanced[_i].why);
 }
@@ -617,7 +696,7 @@ START_TEST(members_are_as_their_lb_sees_them)
                                       "worker.c.route=d.c\nworker.z.port=0\n");
     const jk_worker_conf *lb = jk_workers_find(conf, "lb"), *other = jk_workers_find(conf, "other");
 
-    ck_assert_msg(found->all->nelts == 0, "%s", all_findings());
+    ck_assert_msg(*loud_findings() == '\0', "%s", all_findings());
     ck_assert_int_eq(lb->members->nelts, 4);
     ck_assert_str_eq(member_of(lb, 0)->name, "a");
     ck_assert_str_eq(member_of(lb, 3)->name, "z");
@@ -659,7 +738,7 @@ START_TEST(what_cannot_be_made_is_not_listed)
 
     ck_assert(!lb->listed);
     ck_assert_int_eq(lb->members->nelts, 2);
-    ck_assert_int_eq(found->all->nelts, 1);
+    ck_assert_int_eq(found->count[JK_FIND_ERROR], 1);
 }
 END_TEST
 
@@ -756,9 +835,7 @@ static const struct {
       "worker.node1.lbfactor=1\nworker.node1.cachesize=10\nworker.node2.port=8009\nworker.node2.host=my.tomcat2.server.com\n"
       "worker.node2.type=ajp13\nworker.node2.lbfactor=1\nworker.node2.cachesize=10\nworker.loadbalancer.type=lb\n"
       "worker.loadbalancer.balanced_workers=node1,node2\nworker.loadbalancer.sticky_session=1\nworker.status.type=status\n",
-      "w.properties:6: 'worker.node1.cachesize' is deprecated: use connection_pool_size\n"
-      "w.properties:11: 'worker.node2.cachesize' is deprecated: use connection_pool_size\n"
-      "w.properties:13: 'worker.loadbalancer.balanced_workers' is deprecated: use balance_workers\n", "the tutorials' lb" },
+      "", "the tutorials' lb" },
     { "worker.list=jk-status,balancer\nworker.jk-status.type=status\nworker.jk-status.read_only=true\nworker.balancer.type=lb\n"
       "worker.balancer.balance_workers=app1,app2\nworker.template.type=ajp13\nworker.template.port=8009\nworker.template.retries=2\n"
       "worker.template.socket_connect_timeout=5000\nworker.template.recovery_options=7\nworker.app1.reference=worker.template\n"
@@ -773,7 +850,7 @@ static const struct {
 START_TEST(each_file_that_people_have)
 {
     parse_all(files[_i].text);
-    ck_assert_msg(strcmp(all_findings(), files[_i].said) == 0, "%s: %s", files[_i].why, all_findings());
+    ck_assert_msg(strcmp(loud_findings(), files[_i].said) == 0, "%s: %s", files[_i].why, all_findings());
 }
 END_TEST
 

@@ -102,7 +102,7 @@ typedef struct jk_choose_answer {
     jk_choose_result result;
     uint32_t member;
     jk_member_state state; /* as it was seen: REC is to be claimed (JK_MEMBER_CHOSEN), and who loses asks again */
-    bool sticky;           /* the session's own member, or the only one: no session cookie is set for it */
+    bool sticky;           /* the session's own member: no session cookie is set for it */
     jk_span route;         /* to forward and to note: the member's route, or its domain if that led to it; the group's memory */
     size_t offset;         /* the rotating one afterwards */
 } jk_choose_answer;

@@ -21,6 +21,7 @@ typedef struct jk_finding {
     const char *file; /* NULL: none to blame */
     int line;         /* 0: the file as a whole */
     const char *text;
+    unsigned turn;    /* when it was found */
 } jk_finding;
 
 /* More are counted and not kept, the mildest first: a file that is no configuration at all would fill the log. */
@@ -28,7 +29,8 @@ typedef struct jk_finding {
 
 typedef struct jk_findings {
     apr_pool_t *p;
-    apr_array_header_t *all; /* of jk_finding, in the order they were found */
+    apr_array_header_t *all; /* of jk_finding, in the order they were found, or of their places */
+    unsigned turn;
     int count[JK_FIND_COUNT];
 } jk_findings;
 
@@ -44,8 +46,14 @@ int jk_findings_count(const jk_findings *f, jk_severity severity);
 /* Must the configuration be refused? */
 bool jk_findings_refuse(const jk_findings *f, bool strict);
 
+/* By file and line, for those who are to read them. */
+void jk_findings_sort(jk_findings *f);
+
 /* One finding as a line, without its end. */
 const char *jk_findings_text(apr_pool_t *p, const jk_finding *one);
+
+/* The same behind a word that says how bad it is: error: FILE:LINE: TEXT. */
+const char *jk_findings_line(apr_pool_t *p, const jk_finding *one, bool strict);
 
 /* The candidate that `word` may be a slip of the finger for, whatever the case, but not `word` itself; NULL: none is near enough. */
 const char *jk_findings_nearest(const char *word, const char *const *candidates, size_t n);

@@ -23,7 +23,6 @@ typedef enum jk_key_home { JK_HOME_NOWHERE, JK_HOME_CONF, JK_HOME_TUNE } jk_key_
 
 typedef enum jk_key_state {
     JK_KEY_IN_FORCE,
-    JK_KEY_LATER,    /* known, checked, and without effect yet: whoever sets it is told */
     JK_KEY_OLD,      /* in force, and deprecated: `help` is what to use instead */
     JK_KEY_IGNORED   /* accepted for old files, without effect for good */
 } jk_key_state;

@@ -46,6 +46,9 @@ void jk_props_close(jk_props *props, jk_findings *found);
 /* The same value once more, under another key: what a reference takes over. `key` must live as long as p. */
 void jk_props_copy(jk_props *props, const jk_prop *of, const char *key);
 
+/* Does any macro name it? */
+bool jk_props_used(const jk_props *props, const char *key);
+
 /* The value that a macro would see: the last, or all of them where lines add up. NULL: none. */
 const char *jk_props_get(const jk_props *props, const char *key);
 

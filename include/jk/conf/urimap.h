@@ -2,7 +2,7 @@
 #ifndef JK_CONF_URIMAP_H
 #define JK_CONF_URIMAP_H
 
-#include "jk/conf/findings.h"
+#include "jk/conf/props.h"
 #include "jk/route/match.h"
 
 typedef struct jk_urimap {
@@ -12,8 +12,13 @@ typedef struct jk_urimap {
 
 jk_urimap *jk_urimap_make(apr_pool_t *p);
 
-/* One mount; "a|b" makes two rules, "a" and "ab". `data` goes into the rules. uri and worker must live as long as p. */
+/* One mount; "a|b" makes two rules, "a" and "ab". `data` goes into the rules. uri and worker must live as long as p. What is no pattern is a
+ * finding; that of a directive refuses the configuration. */
 void jk_urimap_add(jk_urimap *map, jk_findings *found, const jk_rule *like, const char *uri);
+
+/* The lines of a rule file that are in force, of jk_prop: `key` is a pattern with its modifiers, `value` a worker with its extensions. Of two
+ * lines with the same pattern it is the last. Strings lie in p; `file` must live as long. */
+apr_array_header_t *jk_urimap_lines(apr_pool_t *p, jk_span text, const char *file, const char *(*env)(const char *name), jk_findings *found);
 
 /* The compiled rules; they live in p. NULL: no memory. */
 const jk_match *jk_urimap_compile(jk_urimap *map);

@@ -19,6 +19,12 @@ int32_t jk_values_number(const jk_key *key, const jk_prop *prop, jk_findings *fo
 /* Appends the words of a list, parted by blanks, tabs and commas, to an array of const char *, from its pool. */
 void jk_values_words(apr_array_header_t *words, const char *text);
 
+/* Appends the statuses of a list to an array of int32_t: those from the row's min to its max, with or without a minus. */
+void jk_values_codes(const jk_key *key, const jk_prop *prop, apr_array_header_t *codes, jk_findings *found);
+
+/* The value as text, as it would be written: "" for none. In p, or in conf. */
+const char *jk_values_text(apr_pool_t *p, const jk_key *key, const jk_worker_conf *conf);
+
 /* "a, b or c": what a key's value may be. */
 const char *jk_values_allowed(apr_pool_t *p, const jk_key *key);
 

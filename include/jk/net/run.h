@@ -110,7 +110,7 @@ struct jk_run {
     bool withheld;    /* the answer's status is one of fail_on: nothing of it is passed on */
     bool soft;        /* and that row is a soft one */
     size_t dropped;   /* body bytes of it */
-    uint8_t odd[8]; /* the first bytes of what was no AJP13 packet */
+    uint8_t odd[8]; /* the first bytes of what was no AJP13 packet, or the head of a body chunk that was none */
     size_t odd_len;
 
     /* What happened, for the log and the books. */

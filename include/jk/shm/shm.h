@@ -2,7 +2,8 @@
  * worker's name (spec: decisions.md "Never forgets what an administrator changed").
  *
  * The parent makes it at post_config and tells it of each child that died; a child claims a row and then only counts
- * (shm/stat). Nothing here is on the path of a request. */
+ * (shm/stat). Nothing here is on the path of a request. The segment holds numbers and texts; where they lie, and whose
+ * they are, is kept in each process's own memory, since children may be less trusted than the parent. */
 #ifndef JK_SHM_SHM_H
 #define JK_SHM_SHM_H
 
@@ -36,16 +37,28 @@ jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, u
 #define JK_SHM_FULL UINT32_MAX
 uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tune *file);
 
+/* In the parent, for each name that jk_shm_parent_slot() will be asked for, before it is asked for any: the slots that these have are given to no
+ * other worker. */
+void jk_shm_parent_hold(jk_shm *shm, const char *name);
+
+/* In the parent, for its tests: segments that it holds, that of now among them. The one before is released with its last child. */
+uint32_t jk_shm_parent_segments(const jk_shm *shm);
+
 /* One slot of this process alone, for a worker that found no room: it works, and counts for itself. */
 jk_shm *jk_shm_private(apr_pool_t *p);
 
 /* Grows with every change of values in force, of whatever worker: who has made something of them looks here first. One relaxed load. */
 uint32_t jk_shm_edits(const jk_shm *shm);
 
-/* In a new child: claims a row for its counts. The pid is its own. */
-void jk_shm_child_begin(jk_shm *shm, int pid);
+/* In the parent, for every child that was made: one that is slow to begin is known to use this generation's slots. */
+void jk_shm_parent_child_started(jk_shm *shm, int pid);
 
-/* In the parent, for every child that ended, however it did. */
+/* In a new child, before its first request and its first thread: claims a row for its counts. The pid is its own. JK_OK; JK_E_SPACE: there are more
+ * children than rows; this one limits what it has under way itself, and the others do not see it. */
+jk_rc jk_shm_child_begin(jk_shm *shm, int pid);
+
+/* In the parent, for every child that ended, however it did: what it had under way goes with it, and an edit that it did not finish is
+ * dropped. */
 void jk_shm_parent_child_ended(jk_shm *shm, int pid);
 
 #endif

@@ -1,5 +1,5 @@
 /* include/jk/shm/stat.h - the shared numbers of one worker: its values in force, its state, what it has under way and what it did. The
- * only place where they are touched. No lock on any path but that of an edit; every call takes a few instructions.
+ * only place where they are touched. No lock on any path but that of an edit; every other call takes a few instructions.
  *
  * Times are seconds. A jk_stat is a process's view of one slot; it is made at post_config and used by all threads of every child. */
 #ifndef JK_SHM_STAT_H
@@ -19,7 +19,7 @@ jk_stat *jk_stat_make(apr_pool_t *p, jk_shm *shm, uint32_t slot);
 /* Changes with every edit; compare it with that of your own copy. One relaxed load. */
 uint32_t jk_stat_tune_version(const jk_stat *stat);
 
-/* A consistent copy; returns its version. */
+/* A copy of one edit and not of two; returns its version. */
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out);
 
 /* The numbers that a request needs, of one moment. */
@@ -28,8 +28,10 @@ void jk_stat_limits_read(const jk_stat *stat, jk_limits *out);
 /* What the file says. */
 void jk_stat_tune_file(const jk_stat *stat, jk_tune *out);
 
-/* Puts *now in force in all processes. One at a time: others wait for a moment. */
-void jk_stat_tune_write(jk_stat *stat, const jk_tune *now);
+/* An edit: each value of *to that differs from *from, the copy it was made of, is put in force in all processes; the others stay as somebody else
+ * may have changed them meanwhile. JK_OK; JK_E_BUSY: another edit did not come to an end within a second (its process was stopped),
+ * and nothing was changed. Not on the way of a request: it may wait. */
+jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to);
 
 /* ---- under way, all processes together ---- */
 

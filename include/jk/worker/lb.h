@@ -10,6 +10,9 @@ extern const jk_worker_type jk_lb_type;
 /* Allocates from p, its members too; conf must live as long. */
 jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf);
 
+/* A member's name in the shared memory, from p. */
+const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member);
+
 /* The numbers of a member at one moment of a request, for notes. */
 typedef struct jk_lb_glance {
     const char *name; /* NULL: there was none */
@@ -22,5 +25,9 @@ typedef struct jk_lb_glance {
 /* Of a run that an lb drove and that is over: the member that was tried first, and the last. Filled only where the wish asked for it. */
 const jk_lb_glance *jk_lb_first(const jk_run *run);
 const jk_lb_glance *jk_lb_last(const jk_run *run);
+
+/* The route of the member that answered such a run, or else was tried last, whatever led to it; NULL: there was none. It lives as long as
+ * the process. */
+const char *jk_lb_route(const jk_run *run);
 
 #endif

@@ -11,11 +11,16 @@
 
 typedef struct jk_worker jk_worker;
 
-/* What a balancer must know of a request beside the request itself. Spans that are absent wish nothing. */
+/* What a worker must know of a request beside the request itself: the environment's word and the rule's. Spans that are absent wish nothing. */
 typedef struct jk_wish {
+    int32_t reply_timeout;                    /* ms, 0: none; -1: the worker's */
+    const apr_array_header_t *fail_on_status; /* of int32_t, in place of the worker's; NULL: the worker's */
+    /* For balancers: */
     jk_span route;                        /* JK_ROUTE; a NUL stands behind it */
     jk_span session_cookie, session_path; /* of the rule, in place of the balancer's */
     const int8_t *activations;            /* of the rule, by member (balance/choose); NULL: none */
+    const char *session_cookie_path;      /* in place of the balancer's; NULL: none */
+    bool set_session_cookie;              /* even where the balancer does not */
     bool sticky_ignore, stateless;
     bool glances; /* somebody asks for the numbers of the first and the last member */
 } jk_wish;

@@ -1,6 +1,8 @@
 """Processes and ports that the tests own. Nothing started here outlives the test run."""
 import atexit
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,6 +22,22 @@ def free_port(family=socket.AF_INET, address="127.0.0.1"):
         if port not in _ports:
             _ports.add(port)
             return port
+
+
+def steady_port():
+    """A free TCP port of 127.0.0.1 that no outgoing connection is given: its server can go away and come back to it."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+            top = int(f.read().split()[0])
+    except OSError:
+        top = 32768
+    for port in random.sample(range(top // 2, top), 100):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            if port not in _ports:
+                _ports.add(port)
+                return port
+    return free_port()
 
 
 def wait_until(what, seconds=10.0, pause=0.01):

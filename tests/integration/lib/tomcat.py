@@ -14,7 +14,7 @@ SERVER_XML = """<?xml version="1.0" encoding="UTF-8"?>
   <Service name="Catalina">
     {connectors}
     <Engine name="Catalina" defaultHost="localhost"{route}>
-      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false" deployOnStartup="false">
+{cluster}      <Host name="localhost" appBase="webapps" unpackWARs="false" autoDeploy="false" deployOnStartup="false">
         <Context path="" docBase="{base}/echo" />
       </Host>
     </Engine>
@@ -43,7 +43,7 @@ WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
 # Compiled at test time where there is a compiler, else not there (echo.jsp is).
 APP_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0" metadata-complete="true">
-  {servlet}
+  {more}
 </web-app>
 """
 SERVLET_XML = """<servlet><servlet-name>echo</servlet-name><servlet-class>Echo</servlet-class></servlet>
@@ -142,20 +142,23 @@ def missing():
 
 
 class Tomcat:
-    """connectors: `port` without a secret, `secret_port` with the secret "s3cret"; `unix`: the path of a Unix socket."""
+    """connectors: `port` without a secret, `secret_port` with the secret "s3cret"; `unix`: the path of a Unix socket.
+    route: its jvmRoute. cluster: the <Cluster> of its engine (lib/cluster.py). pages: other JSPs than PAGES, and `web`: more of their web.xml.
+    It may be killed and launched again: ports and files stay."""
 
     SECRET = "s3cret"
 
-    def __init__(self, route=None):
+    def __init__(self, route=None, cluster="", pages=None, web=""):
         self.base = tempfile.mkdtemp(prefix="jk-tc-", dir="/tmp")
         os.chmod(self.base, 0o755)
-        self.port, self.secret_port = proc.free_port(), proc.free_port()
+        self.port, self.secret_port = proc.steady_port(), proc.steady_port()
         self.unix = self.base + "/ajp.sock"
-        self.route = route
+        self.route, self.cluster, self.pages, self.web = route, cluster, pages or PAGES, web
         self.child = None
-        self.has_servlet = shutil.which("javac") is not None
+        self.has_servlet = pages is None and shutil.which("javac") is not None
         for d in ("conf", "logs", "temp", "work", "webapps", "echo/WEB-INF/classes"):
             os.makedirs(f"{self.base}/{d}")
+        self._write("logs/out", "")
         self._write_conf()
         self._write_app()
 
@@ -171,16 +174,17 @@ class Tomcat:
             f'<Connector {common} unixDomainSocketPath="{self.unix}" unixDomainSocketPathPermissions="rwxrwxrwx" secretRequired="false" />',
         ]
         route = f' jvmRoute="{self.route}"' if self.route else ""
-        self._write("conf/server.xml", SERVER_XML.format(connectors="\n    ".join(connectors), route=route, base=self.base))
+        self._write("conf/server.xml", SERVER_XML.format(connectors="\n    ".join(connectors), route=route, base=self.base,
+                                                          cluster=self.cluster))
         self._write("conf/web.xml", WEB_XML)
         jars = [f'"{HOME}/lib/*.jar"'] + [f'"{p}"' for p in JDT if os.path.exists(p)][:1]
         self._write("conf/catalina.properties", "common.loader=" + ",".join(jars) + "\nserver.loader=\nshared.loader=\n"
                     "tomcat.util.scan.StandardJarScanFilter.jarsToSkip=*.jar\n")
 
     def _write_app(self):
-        for name, text in PAGES.items():
+        for name, text in self.pages.items():
             self._write("echo/" + name, text)
-        self._write("echo/WEB-INF/web.xml", APP_XML.format(servlet=SERVLET_XML if self.has_servlet else ""))
+        self._write("echo/WEB-INF/web.xml", APP_XML.format(more=self.web + (SERVLET_XML if self.has_servlet else "")))
         if self.has_servlet:
             self._write("temp/Echo.java", SERVLET)
             subprocess.run(["javac", "-proc:none", "-cp", f"{HOME}/lib/servlet-api.jar", "-d", f"{self.base}/echo/WEB-INF/classes",
@@ -207,6 +211,13 @@ class Tomcat:
     def log(self):
         with open(self.base + "/logs/out", errors="replace") as f:
             return f.read()
+
+    def kill(self):
+        """As a crash: afterwards the kernel has closed all that it had."""
+        self.child.kill()
+        self.child.wait(15)
+        proc.stop(self.child)
+        self.child = None
 
     def remove(self):
         proc.stop(self.child)
