@@ -45,7 +45,8 @@ typedef struct jk_backend {
     volatile apr_uint32_t looking;      /* somebody looks the host up */
     apr_time_t looked_up;               /* written by who is looking */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
-    _Atomic(const picture *) picture;   /* NULL: none yet */
+    picture first;                      /* as the process began */
+    _Atomic(const picture *) picture;   /* NULL: before child() */
 } jk_backend;
 
 static jk_backend *backend_of(const jk_worker *worker)
@@ -635,6 +636,9 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
     jk_backend *backend = backend_of(worker);
 
     (void)log;
+    backend->first.version = jk_stat_tune_version(backend->stat);
+    jk_stat_limits_read(backend->stat, &backend->first.limits);
+    atomic_store(&backend->picture, &backend->first);
     backend->pool = jk_pool_make(p, worker->conf->connection_pool_size > 0 ? (unsigned)worker->conf->connection_pool_size : 0);
     return backend->pool ? JK_OK : JK_E_MEMORY;
 }
