@@ -31,16 +31,14 @@ static bool ours_alone(const jk_block *block)
     return shared->refcount == 1;
 }
 
-static bool block_make(jk_answer *a, jk_block *block, size_t size, bool big)
+/* Malloc'ed: freed memory of the bucket allocator would stay with this client's connection. */
+static bool block_make(jk_answer *a, jk_block *block)
 {
-    apr_bucket_alloc_t *list = a->r->connection->bucket_alloc;
-
-    /* Big ones are malloc'ed: freed memory of the bucket allocator would stay with this client's connection. */
-    block->mem = big ? malloc(size) : apr_bucket_alloc(size, list);
+    block->mem = malloc(BIG);
     if (block->mem == NULL)
         return false;
-    block->anchor = apr_bucket_heap_create(block->mem, size, big ? free : apr_bucket_free, list);
-    block->size = size;
+    block->anchor = apr_bucket_heap_create(block->mem, BIG, free, a->r->connection->bucket_alloc);
+    block->size = BIG;
     block->used = 0;
     return true;
 }
@@ -50,18 +48,34 @@ static void block_drop(jk_block *block)
     if (block->anchor)
         apr_bucket_destroy(block->anchor);
     block->anchor = NULL;
+    block->mem = NULL;
 }
 
 /* What of the block may be written to now. One whose bytes are all held by filters is replaced: they free the old one. */
-static size_t block_room(jk_answer *a, jk_block *block, size_t size, bool big)
+static size_t block_room(jk_answer *a, jk_block *block)
 {
     if (block->anchor && ours_alone(block))
         block->used = 0;
-    if (block->anchor && big && block->size - block->used < WORTH_READING)
+    if (block->anchor && block->size - block->used < WORTH_READING)
         block_drop(block);
-    if (block->anchor == NULL && !block_make(a, block, size, big))
+    if (block->anchor == NULL && !block_make(a, block))
         return 0;
     return block->size - block->used;
+}
+
+/* The first block has no anchor: its bytes go as transient buckets, which a filter copies that does not pass them on at once. Most answers
+ * are written in the one pass that they need. */
+static size_t small_room(jk_answer *a)
+{
+    jk_block *small = &a->small;
+
+    if (small->mem == NULL) {
+        small->mem = apr_bucket_alloc(SMALL, a->r->connection->bucket_alloc);
+        small->size = small->mem ? SMALL : 0;
+    }
+    if (a->gathered == 0)
+        small->used = 0;
+    return small->size - small->used;
 }
 
 static void piece_of(jk_block *block, size_t room, struct iovec *piece)
@@ -72,9 +86,13 @@ static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 
 static size_t gulp_size(const jk_answer *a)
 {
+    bool behind = a->r->connection->data_in_output_filters;
+
     if (a->tls)
         return GULP_TLS;
-    return a->r->connection->data_in_output_filters ? GULP_BEHIND : GULP_FREE;
+    if (a->outlet && a->outlet->step < GULP_BEHIND) /* a FlushMaxThreshold lower than the default */
+        return a->outlet->step > 2 * WORTH_READING ? a->outlet->step : 2 * WORTH_READING;
+    return behind ? GULP_BEHIND : GULP_FREE;
 }
 
 static jk_rc pass(void *ctx, bool flush);
@@ -89,10 +107,15 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
             return rc;
         most = gulp_size(a);
     }
+    if (a->outlet) {
+        jk_rc rc = jk_outlet_drain(a->outlet, a->tls ? a->outlet->rest / 2 : a->outlet->rest);
+        if (rc != JK_OK)
+            return rc;
+    }
     size_t left = most - a->gathered;
     *n = 0;
     for (int i = 0; i < 2 && left >= WORTH_READING; i++) {
-        size_t room = block_room(a, &a->big[i], BIG, true);
+        size_t room = block_room(a, &a->big[i]);
         if (room > left)
             room = left;
         if (room < WORTH_READING)
@@ -108,7 +131,7 @@ static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
     jk_answer *a = ctx;
 
     if (!a->small_is_full) {
-        size_t room = block_room(a, &a->small, SMALL, false);
+        size_t room = small_room(a);
         if (room >= WORTH_READING) {
             piece_of(&a->small, room, piece);
             *n = 1;
@@ -119,14 +142,28 @@ static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
     return lend_big(a, piece, n);
 }
 
-static jk_block *block_of(jk_answer *a, const uint8_t *p)
+static bool lies_in(const jk_block *block, const uint8_t *p)
 {
-    jk_block *all[3] = { &a->small, &a->big[0], &a->big[1] };
+    return block->mem && (size_t)((const char *)p - block->mem) < block->size;
+}
 
-    for (int i = 0; i < 3; i++)
-        if (all[i]->anchor && (size_t)((const char *)p - all[i]->mem) < all[i]->size)
-            return all[i];
-    return NULL;
+/* The bytes as a bucket; NULL: they lie in no block of ours. */
+static apr_bucket *bucket_of(jk_answer *a, jk_span bytes)
+{
+    jk_block *block = lies_in(&a->small, bytes.p) ? &a->small : lies_in(&a->big[0], bytes.p) ? &a->big[0] : &a->big[1];
+    apr_bucket *b;
+
+    if (block == &a->small) {
+        b = apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
+    } else if (lies_in(block, bytes.p)) {
+        apr_bucket_copy(block->anchor, &b);
+        b->start = (const char *)bytes.p - block->mem;
+        b->length = bytes.len;
+    } else {
+        return NULL;
+    }
+    block->used = (size_t)((const char *)bytes.p - block->mem) + bytes.len;
+    return b;
 }
 
 /* ---- headers ---- */
@@ -265,12 +302,9 @@ static jk_rc take_head(void *ctx, jk_reply *head)
 static jk_rc take_body(void *ctx, jk_span bytes)
 {
     jk_answer *a = ctx;
-    jk_block *block = block_of(a, bytes.p);
     apr_bucket *b;
 
     a->body += (apr_off_t)bytes.len;
-    if (block == NULL)
-        return JK_E_MEMORY;
     if (a->discard)
         return JK_OK;
     if (a->length >= 0 && a->body > a->length) { /* what is beyond would be the beginning of the client's next answer */
@@ -280,13 +314,19 @@ static jk_rc take_body(void *ctx, jk_span bytes)
             return JK_OK;
         bytes.len -= beyond;
     }
-    apr_bucket_copy(block->anchor, &b);
-    b->start = (const char *)bytes.p - block->mem;
-    b->length = bytes.len;
-    block->used = (size_t)b->start + b->length;
+    b = bucket_of(a, bytes);
+    if (b == NULL)
+        return JK_E_MEMORY;
     APR_BRIGADE_INSERT_TAIL(a->bb, b);
     a->gathered += bytes.len;
     return a->flush_packets ? pass(a, true) : JK_OK;
+}
+
+static jk_rc pass_blocking(jk_answer *a)
+{
+    apr_status_t rv = ap_pass_brigade(a->r->output_filters, a->bb);
+
+    return rv != APR_SUCCESS || a->r->connection->aborted ? JK_E_CLIENT_WRITE : JK_OK;
 }
 
 static jk_rc pass(void *ctx, bool flush)
@@ -299,12 +339,12 @@ static jk_rc pass(void *ctx, bool flush)
     if (flush)
         APR_BRIGADE_INSERT_TAIL(a->bb, apr_bucket_flush_create(r->connection->bucket_alloc));
     else if (a->gathered == 0)
-        return JK_OK;
+        return a->outlet ? jk_outlet_drain(a->outlet, 0) : JK_OK;
     a->passed = true;
     a->gathered = 0;
-    apr_status_t rv = ap_pass_brigade(r->output_filters, a->bb);
+    jk_rc rc = a->outlet ? jk_outlet_pass(a->outlet, r->output_filters, a->bb) : pass_blocking(a);
     apr_brigade_cleanup(a->bb);
-    return rv != APR_SUCCESS || r->connection->aborted ? JK_E_CLIENT_WRITE : JK_OK;
+    return rc;
 }
 
 static bool holds(void *ctx)
@@ -314,11 +354,28 @@ static bool holds(void *ctx)
     return a->gathered > 0;
 }
 
+static void small_drop(jk_answer *a)
+{
+    if (a->small.mem)
+        apr_bucket_free(a->small.mem);
+    a->small = (jk_block){ .mem = NULL };
+}
+
+void jk_answer_wait(jk_answer *a)
+{
+    if (a->gathered > 0)
+        return;
+    small_drop(a);
+    for (int i = 0; i < 2; i++)
+        if (a->big[i].anchor && ours_alone(&a->big[i]))
+            block_drop(&a->big[i]);
+}
+
 void jk_answer_drop(jk_answer *a)
 {
     if (a->bb)
         apr_brigade_cleanup(a->bb);
-    block_drop(&a->small);
+    small_drop(a);
     block_drop(&a->big[0]);
     block_drop(&a->big[1]);
 }

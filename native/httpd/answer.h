@@ -6,6 +6,8 @@
 #include "jk/net/run.h"
 #include "jk/route/publish.h"
 
+#include "outlet.h"
+
 #include <httpd.h>
 #include <apr_buckets.h>
 
@@ -19,6 +21,7 @@ typedef struct jk_block {
 typedef struct jk_answer {
     jk_sink sink;
     request_rec *r;
+    jk_outlet *outlet; /* passes without waiting for the client; NULL: waits in place */
     const jk_publish *publish; /* path= of the rule; NULL: none */
     int server_errors;         /* use_server_errors of the rule: from this status on the page is httpd's; 0: never */
     const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
@@ -38,6 +41,9 @@ void jk_answer_init(jk_answer *a, request_rec *r, bool tls);
 /* After the run's end: makes the client see it. Returns what the handler returns. `progress` tells a first packet that could not be
  * sent (503) from a later one (502); `misfit` is for JK_E_SPACE. */
 int jk_answer_end(jk_answer *a, jk_rc outcome, jk_progress progress, const jk_misfit *misfit);
+
+/* The run is going to wait for long, and has nothing to parse left: memory that holds nothing is given up. */
+void jk_answer_wait(jk_answer *a);
 
 /* Gives up our share of the memory; what filters still hold stays theirs. Call before the connection's bucket allocator goes. Idempotent. */
 void jk_answer_drop(jk_answer *a);

@@ -33,6 +33,8 @@ enum {
 
 enum { JK_NOTES_OFF, JK_NOTES_ON, JK_NOTES_AUTO };
 
+enum { JK_PARK_UNSET = -1, JK_PARK_AUTO, JK_PARK_ON, JK_PARK_OFF };
+
 enum { JK_COPY_UNSET = -1, JK_COPY_OFF, JK_COPY_ON, JK_COPY_ALL };
 
 /* One JkMount or JkUnMount as written. */
@@ -94,6 +96,7 @@ typedef struct jk_global {
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */
+    int park_max;          /* JkParkMax: requests per process that wait without a thread; -1: not set */
 } jk_global;
 
 typedef struct jk_server {
@@ -116,6 +119,8 @@ typedef struct jk_server {
     const char *log_file, *log_stamp, *request_log;
     jk_place log_file_at, request_log_at;
     int log_level; /* -1: not set */
+    int park;       /* JkPark */
+    int park_after; /* JkParkAfter in ms; -1: not set */
 
     /* Made at post_config. */
     const jk_match *map; /* NULL: this server maps nothing */

@@ -79,6 +79,8 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->mount_copy = JK_COPY_UNSET;
     conf->mount_reload = -1;
     conf->log_level = -1;
+    conf->park = JK_PARK_UNSET;
+    conf->park_after = -1;
     conf->extract_ssl = -1;
     if (s->is_virtual)
         return conf;
@@ -86,6 +88,7 @@ void *jk_directives_create(apr_pool_t *p, server_rec *s)
     conf->global = apr_pcalloc(p, sizeof *conf->global);
     conf->global->properties = apr_array_make(p, 4, sizeof(jk_mount));
     conf->global->watchdog_interval = -1;
+    conf->global->park_max = -1;
     conf->global->notes = JK_NOTES_AUTO;
     return conf;
 }
@@ -444,6 +447,33 @@ static const char *set_watchdog(cmd_parms *cmd, void *dir, const char *word)
 
     (void)dir;
     return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->watchdog_interval);
+}
+
+static const char *set_park(cmd_parms *cmd, void *dir, const char *word)
+{
+    static const char *const words[] = { "Auto", "On", "Off" };
+
+    (void)dir;
+    for (int i = JK_PARK_AUTO; i <= JK_PARK_OFF; i++)
+        if (ap_cstr_casecmp(word, words[i]) == 0) {
+            jk_config_of(cmd->server)->park = i;
+            return NULL;
+        }
+    return apr_psprintf(cmd->pool, "JkPark: '%s' is not allowed; allowed: Auto, On, Off", word);
+}
+
+static const char *set_park_after(cmd_parms *cmd, void *dir, const char *word)
+{
+    (void)dir;
+    return number(cmd, word, &jk_config_of(cmd->server)->park_after);
+}
+
+static const char *set_park_max(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *err = misplaced(cmd);
+
+    (void)dir;
+    return err ? err : number(cmd, word, &jk_config_of(cmd->server)->global->park_max);
 }
 
 /* ---- of mapping ---- */

@@ -5,6 +5,7 @@
 #include "autoalias.h"
 #include "follow.h"
 #include "logfile.h"
+#include "park.h"
 #include "published.h"
 #include "request.h"
 #include "startup.h"
@@ -35,6 +36,9 @@ typedef struct jk_mapped {
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
 typedef struct jk_call {
     jk_run run;
+    jk_guest guest;
+    jk_inlet inlet;
+    const jk_server *conf;
     jk_incoming in;
     jk_answer answer;
     jk_log log;
@@ -377,7 +381,8 @@ static apr_status_t tear_down(void *data)
 {
     jk_call *call = data;
 
-    jk_run_finish(&call->run, JK_E_CLIENT_ABORT);
+    if (!jk_park_leave(&call->guest))
+        jk_run_finish(&call->run, JK_E_CLIENT_ABORT);
     jk_answer_drop(&call->answer);
     return APR_SUCCESS;
 }
@@ -554,6 +559,72 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     return status;
 }
 
+static int end(jk_call *call, jk_rc rc)
+{
+    int status = finish_call(call, call->guest.worker, rc);
+
+    jk_startup_tend();
+    return status;
+}
+
+/* From here on it waits in place. */
+static __attribute__((noinline)) jk_rc stay(jk_call *call)
+{
+    call->guest.place = NULL;
+    call->answer.outlet = NULL;
+    call->in.inlet = NULL;
+    return jk_worker_drive(call->guest.worker, &call->run);
+}
+
+/* True: the run waits, without a thread. */
+static __attribute__((noinline)) bool waits_elsewhere(jk_call *call)
+{
+    if (call->run.in[0].len == 0 && call->run.in[1].len == 0)
+        jk_answer_wait(&call->answer);
+    return jk_park_enter(&call->guest);
+}
+
+/* As far as it comes: what the handler returns. SUSPENDED: nothing of the call may be touched any more. */
+static int advance(jk_call *call)
+{
+    jk_guest *guest = &call->guest;
+    jk_rc rc;
+
+    if (guest->place == NULL)
+        return end(call, jk_worker_drive(guest->worker, &call->run));
+    call->run.patience = jk_park_work(guest, call->conf);
+    rc = jk_worker_advance(guest->worker, &call->run);
+    jk_park_rest(guest);
+    if (rc != JK_AGAIN)
+        return end(call, rc);
+    return waits_elsewhere(call) ? SUSPENDED : end(call, stay(call));
+}
+
+static int go_on(jk_guest *guest, jk_rc why)
+{
+    jk_call *call = (void *)((char *)guest - offsetof(jk_call, guest));
+
+    if (why == JK_OK)
+        return advance(call);
+    jk_run_finish(&call->run, why);
+    return end(call, why);
+}
+
+/* May it wait without a thread? Then neither its client nor its container is waited for in place. */
+static void invite(jk_call *call)
+{
+    request_rec *r = call->guest.r;
+
+    jk_park_invite(&call->guest, call->conf);
+    if (call->guest.place == NULL)
+        return;
+    call->answer.outlet = jk_park_outlet(&call->guest);
+    if (call->in.rq.body == JK_BODY_NONE || !jk_inlet_can(r))
+        return;
+    call->inlet.r = r;
+    call->in.inlet = &call->inlet;
+}
+
 static const char *words(jk_span s)
 {
     return s.p ? (const char *)s.p : "(null)";
@@ -596,9 +667,13 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     jk_run_init(&call->run);
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */
-    status = finish_call(call, m->worker, jk_worker_drive(m->worker, &call->run));
-    jk_startup_tend();
-    return status;
+    call->conf = conf;
+    call->guest.r = r;
+    call->guest.run = &call->run;
+    call->guest.worker = m->worker;
+    call->guest.go_on = go_on;
+    invite(call);
+    return advance(call);
 }
 
 static bool for_us(request_rec *r, const jk_server *conf)

@@ -183,6 +183,18 @@ static jk_rc take_bucket(jk_incoming *in, apr_bucket *b, uint8_t *p, size_t room
     return JK_OK;
 }
 
+static jk_rc fetch(jk_incoming *in, size_t room)
+{
+    request_rec *r = in->r;
+
+    if (in->inlet) {
+        jk_rc rc = jk_inlet_read(in->inlet, in->bb, (apr_off_t)room);
+        return rc == JK_E_CLIENT_READ ? unreadable(in, in->inlet->why) : rc;
+    }
+    apr_status_t rv = ap_get_brigade(r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, (apr_off_t)room);
+    return rv == APR_SUCCESS ? JK_OK : unreadable(in, rv);
+}
+
 static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *ended)
 {
     jk_incoming *in = ctx;
@@ -190,15 +202,13 @@ static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *en
 
     *got = 0;
     for (int turns = 0; *got == 0 && !in->ended; turns++) {
+        jk_rc rc = JK_OK;
         if (turns == EMPTY_MOST || r->connection->aborted)
             return JK_E_CLIENT_READ;
-        if (APR_BRIGADE_EMPTY(in->bb)) {
-            apr_status_t rv = ap_get_brigade(r->input_filters, in->bb, AP_MODE_READBYTES, APR_BLOCK_READ, (apr_off_t)room);
-            if (rv != APR_SUCCESS)
-                return unreadable(in, rv);
-        }
+        if (APR_BRIGADE_EMPTY(in->bb) && (rc = fetch(in, room)) != JK_OK)
+            return rc;
         while (*got < room && !in->ended && !APR_BRIGADE_EMPTY(in->bb)) {
-            jk_rc rc = take_bucket(in, APR_BRIGADE_FIRST(in->bb), p, room, got);
+            rc = take_bucket(in, APR_BRIGADE_FIRST(in->bb), p, room, got);
             if (rc != JK_OK)
                 return rc;
         }

@@ -3,6 +3,7 @@
 #define JK_HTTPD_REQUEST_H
 
 #include "config.h"
+#include "inlet.h"
 
 #include "jk/net/run.h"
 
@@ -11,6 +12,7 @@ typedef struct jk_incoming {
     jk_source source;
     request_rec *r;
     apr_bucket_brigade *bb; /* read from the client, not yet taken */
+    jk_inlet *inlet; /* reads without waiting; NULL: waits in place */
     bool ended;
     bool tls;   /* the client's connection is encrypted, whatever the container is told */
     int status; /* what httpd answers to a body that could not be read; 0: it could, or the client is gone */

@@ -11,6 +11,7 @@
 #include "lastgood.h"
 #include "logfile.h"
 #include "mounts.h"
+#include "park.h"
 #include "requestlog.h"
 
 #include "jk/worker/backend.h"
@@ -30,6 +31,7 @@ static struct {
     bool stale;
     jk_registry *registry;
     jk_background *background;
+    jk_park *park;
     jk_shm *shm;
     server_rec *main_server;
 } now;
@@ -44,6 +46,11 @@ const jk_worker *jk_startup_worker(const char *name)
 bool jk_startup_is_stale(void)
 {
     return now.stale;
+}
+
+jk_park *jk_startup_park(void)
+{
+    return now.park;
 }
 
 void jk_startup_tend(void)
@@ -216,7 +223,7 @@ static void tell_pools(const jk_log *log)
         if (one->kind == JK_WORKER_AJP13)
             JK_INFO(log, "(%s) up to %d connections to %s (%d processes x %d%s): compare maxConnections and maxThreads of its connector",
                     one->name, processes * each, one->tune.host, processes, each,
-                    one->connection_pool_size > 0 ? "" : " threads, more with HTTP/2");
+                    one->connection_pool_size > 0 ? "" : " threads, more with HTTP/2 and with requests that wait");
     }
 }
 
@@ -254,6 +261,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
+    now.park = jk_park_make(pconf, main_conf->s);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }
 
@@ -295,6 +303,7 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
         JK_EMERG(&log, 102, "a child process could not be readied: memory or mutexes ran out; its requests will fail");
     else
         jk_background_child(now.background);
+    jk_park_child(now.park, p);
 }
 
 /* In the parent, for every birth and every death: what the child had under way goes with it. */

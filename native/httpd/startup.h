@@ -20,6 +20,9 @@ const jk_worker *jk_startup_worker(const char *name);
 /* After a request: upkeep that is due, where no thread does it. */
 void jk_startup_tend(void);
 
+/* Of this process; NULL: nothing is configured. */
+struct jk_park *jk_startup_park(void);
+
 /* Is the last good configuration in force because the newest is broken? */
 bool jk_startup_is_stale(void);
 

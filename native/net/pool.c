@@ -191,6 +191,16 @@ void jk_pool_wait(jk_pool *pool, jk_waiter *waiter, apr_time_t until)
     apr_thread_mutex_unlock(pool->mutex);
 }
 
+jk_rc jk_pool_wake_by(jk_pool *pool, jk_waiter *waiter, void (*call)(void *ctx), void *ctx)
+{
+    apr_thread_mutex_lock(pool->mutex);
+    bool granted = waiter->granted;
+    waiter->wake = call;
+    waiter->ctx = ctx;
+    apr_thread_mutex_unlock(pool->mutex);
+    return granted ? JK_OK : JK_AGAIN;
+}
+
 void jk_pool_give_up(jk_pool *pool, jk_waiter *waiter)
 {
     apr_thread_mutex_lock(pool->mutex);

@@ -61,11 +61,12 @@ void jk_run_attempt(jk_run *run)
     run->err = 0;
     run->odd_len = 0;
     run->status = 0;
+    run->silent_since = 0;
 }
 
 static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
 {
-    run->wait = (jk_wait){ what, run->conn ? run->conn->fd : -1, until };
+    run->wait = (jk_wait){ what, run->conn ? run->conn->fd : -1, until, false };
     return JK_AGAIN;
 }
 
@@ -79,11 +80,21 @@ static int silence_allowed(const jk_run *run)
     return run->reply_timeout <= 0 || (inside && by_socket > 0) ? by_socket : run->reply_timeout;
 }
 
-static apr_time_t silence_deadline(const jk_run *run)
+/* The backend neither takes nor sends anything, `waited` ms of it in place. Silence that lasts over several waits is one. */
+static jk_rc silent(jk_run *run, jk_wait_kind what, int allowed, int waited)
 {
-    int ms = silence_allowed(run);
+    apr_time_t now = apr_time_now(), until;
 
-    return ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0;
+    if (run->silent_since == 0)
+        run->silent_since = now - (apr_time_t)waited * 1000;
+    until = allowed > 0 ? run->silent_since + (apr_time_t)allowed * 1000 : 0;
+    if (until != 0 && now >= until) {
+        run->err = ETIMEDOUT;
+        return what == JK_WAIT_BACKEND_WRITE ? JK_E_SEND : run->reply_timeout > 0 && allowed == run->reply_timeout ? JK_E_TIMEOUT : JK_E_RECV;
+    }
+    wait_for(run, what, until);
+    run->wait.tried = waited > 0;
+    return JK_AGAIN;
 }
 
 /* ---- the request's body ---- */
@@ -181,7 +192,7 @@ static jk_rc write_out(jk_run *run)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && !run->may_block)
-            return wait_for(run, JK_WAIT_BACKEND_WRITE, silence_deadline(run));
+            return silent(run, JK_WAIT_BACKEND_WRITE, run->socket_timeout * 1000, 0);
         if (n < 0) {
             run->err = errno == EAGAIN ? ETIMEDOUT : errno;
             return JK_E_SEND;
@@ -189,6 +200,7 @@ static jk_rc write_out(jk_run *run)
         jk_exchange_sent(&run->x);
         run->out_sent += (size_t)n;
         run->written += (uint64_t)n;
+        run->silent_since = 0;
     }
     run->stage = JK_STAGE_READ;
     return JK_OK;
@@ -207,13 +219,33 @@ static ssize_t receive(jk_run *run, struct iovec *piece, int n, int flags)
     return got;
 }
 
-static jk_rc silent_too_long(jk_run *run)
+#define BY_POLL 1 /* ms: a receive timeout is rounded to the system's ticks, which are several of these */
+
+/* How long the next receive may wait in place: in ms, 0 for ever, -1 not at all. */
+static int may_wait(const jk_run *run)
 {
-    run->err = ETIMEDOUT;
-    return run->reply_timeout > 0 && silence_allowed(run) == run->reply_timeout ? JK_E_TIMEOUT : JK_E_RECV;
+    int allowed = silence_allowed(run);
+
+    if (run->may_block || (allowed > 0 && allowed < run->patience))
+        return allowed;
+    return run->patience > BY_POLL ? run->patience : -1;
 }
 
-/* One gulp into the sink's memory. What is gathered there is passed on before anybody waits. */
+/* What is gathered is passed on before anybody waits; and where the thread is given back, the client has to have it too. */
+static jk_rc nothing_came(jk_run *run, bool holds, int waited)
+{
+    jk_rc rc = JK_OK;
+
+    if (holds || !run->may_block)
+        rc = run->sink->ops->pass(run->sink->ctx, false);
+    if (rc != JK_OK)
+        return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+    if (holds)
+        return JK_OK;
+    return silent(run, JK_WAIT_BACKEND_READ, silence_allowed(run), waited);
+}
+
+/* One gulp into the sink's memory. */
 static jk_rc gulp(jk_run *run)
 {
     struct iovec piece[2];
@@ -223,21 +255,18 @@ static jk_rc gulp(jk_run *run)
 
     if (rc != JK_OK)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
-    if (run->may_block && !holds)
-        jk_conn_receive_within(run->conn, silence_allowed(run));
-    ssize_t got = receive(run, piece, n, run->may_block && !holds ? 0 : MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        if (run->may_block && !holds)
-            return silent_too_long(run);
-        if (holds && (rc = run->sink->ops->pass(run->sink->ctx, false)) != JK_OK)
-            return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
-        return run->may_block ? JK_OK : wait_for(run, JK_WAIT_BACKEND_READ, silence_deadline(run));
-    }
+    int ms = holds ? -1 : may_wait(run);
+    if (ms >= 0)
+        jk_conn_receive_within(run->conn, ms);
+    ssize_t got = receive(run, piece, n, ms >= 0 ? 0 : MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return nothing_came(run, holds, ms > 0 ? ms : 0);
     if (got <= 0) {
         run->err = got < 0 ? errno : 0;
         return JK_E_RECV;
     }
     run->read += (uint64_t)got;
+    run->silent_since = 0;
     size_t in_first = MIN((size_t)got, piece[0].iov_len);
     run->in[0] = (jk_span){ piece[0].iov_base, in_first };
     run->in[1] = n > 1 ? (jk_span){ piece[1].iov_base, (size_t)got - in_first } : JK_SPAN_NONE;
@@ -556,6 +585,28 @@ void jk_run_wait(jk_run *run)
         break;
     default: /* SLOT is the worker's to wait for: it knows the pool */
         break;
+    }
+}
+
+bool jk_run_wait_a_little(jk_run *run)
+{
+    apr_time_t left = run->wait.until ? run->wait.until - apr_time_now() : 0;
+    bool longer = run->wait.until == 0 || left > (apr_time_t)run->patience * 1000;
+    int ms = longer ? run->patience : left > 0 ? (int)((left + 999) / 1000) : 0;
+
+    switch (run->wait.what) {
+    case JK_WAIT_BACKEND_READ:
+    case JK_WAIT_BACKEND_WRITE:
+        if (run->wait.tried || (longer && ms == 0))
+            return false;
+        run->wait.tried = true;
+        return jk_sock_wait(run->wait.fd, run->wait.what == JK_WAIT_BACKEND_WRITE, ms) || !longer;
+    case JK_WAIT_TIMER:
+        if (!longer && left > 0)
+            apr_sleep(left);
+        return !longer;
+    default:
+        return false;
     }
 }
 

@@ -124,7 +124,7 @@ static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 static jk_rc slot_wait(jk_run *run)
 {
     run->up->stage = SLOT;
-    run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up->slot_until };
+    run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up->slot_until, false };
     return JK_AGAIN;
 }
 
@@ -161,6 +161,7 @@ static bool may_wait(jk_run *run)
 
 static jk_rc lend(jk_backend *backend, jk_run *run)
 {
+    run->up->waiter.wake = NULL; /* of a wait before this one */
     if (jk_pool_lend(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
         return lent(run);
     return may_wait(run) ? slot_wait(run) : no_slot(backend, run);
@@ -190,7 +191,7 @@ static jk_rc ping(jk_run *run, int stage, int ms)
     jk_ping_start(&run->up->ping);
     run->up->ping_ms = ms;
     run->up->stage = stage;
-    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000 };
+    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000, false };
     return JK_OK;
 }
 
@@ -304,7 +305,7 @@ static jk_rc no_room(jk_backend *backend, jk_run *run)
         return JK_E_BUSY;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + ROOM_EVERY };
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + ROOM_EVERY, false };
     return JK_AGAIN;
 }
 
@@ -332,7 +333,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
     run->conn->gone_ctx = backend->stat;
     if (rc == JK_OK)
         return connected(backend, run);
-    run->wait = (jk_wait){ JK_WAIT_BACKEND_WRITE, fd, ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0 };
+    run->wait = (jk_wait){ JK_WAIT_BACKEND_WRITE, fd, ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0, false };
     return JK_AGAIN;
 }
 
@@ -361,7 +362,7 @@ static jk_rc pause_or_lend(jk_run *run)
         return JK_OK;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)ms * 1000 };
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)ms * 1000, false };
     return JK_AGAIN;
 }
 
@@ -579,6 +580,11 @@ static void wait_slot(const jk_worker *worker, jk_run *run)
     jk_pool_wait(backend_of(worker)->pool, &run->up->waiter, run->wait.until);
 }
 
+static jk_rc wake_on_slot(const jk_worker *worker, jk_run *run, void (*wake)(void *ctx), void *ctx)
+{
+    return jk_pool_wake_by(backend_of(worker)->pool, &run->up->waiter, wake, ctx);
+}
+
 static void finish(const jk_worker *worker, jk_run *run)
 {
     jk_backend *backend = backend_of(worker);
@@ -696,7 +702,7 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
         maintain(backend, what->now, log);
 }
 
-const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, ready, child, tend, finish };
+const jk_worker_type jk_backend_type = { "ajp13", step, wait_slot, wake_on_slot, ready, child, tend, finish };
 
 jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf)
 {

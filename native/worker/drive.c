@@ -1,4 +1,4 @@
-/* native/worker/drive.c - the blocking driver: takes a run to its end and waits in place. */
+/* native/worker/drive.c - the blocking driver takes a run to its end and waits in place; the parked one takes it as far as it comes. */
 #include "jk/worker/visit.h"
 
 static void on_finish(jk_run *run, jk_rc outcome)
@@ -30,5 +30,19 @@ jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run)
             jk_run_wait(run);
     }
     jk_run_finish(run, rc);
+    return rc;
+}
+
+jk_rc jk_worker_advance(const jk_worker *worker, jk_run *run)
+{
+    jk_rc rc;
+
+    run->may_block = false;
+    if (run->driven == NULL)
+        jk_worker_begin(worker, run);
+    while ((rc = worker->type->step(worker, run)) == JK_AGAIN && jk_run_wait_a_little(run))
+        ;
+    if (rc != JK_AGAIN)
+        jk_run_finish(run, rc);
     return rc;
 }

@@ -244,7 +244,7 @@ static jk_rc exhausted(jk_tour *tour, jk_run *run, const char *words)
             return JK_OK;
         }
         tour->stage = PAUSE;
-        run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)g->retry_interval * 1000 };
+        run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)g->retry_interval * 1000, false };
         return JK_AGAIN;
     }
     JK_ERROR(run->log, 601, "(%s) %s: %d members were tried in the last pass; see the lines above, and the members' states",
@@ -445,6 +445,14 @@ static void wait_slot(const jk_worker *worker, jk_run *run)
     member->type->wait_slot(member, run);
 }
 
+static jk_rc wake_on_slot(const jk_worker *worker, jk_run *run, void (*wake)(void *ctx), void *ctx)
+{
+    jk_lb *lb = jk_lb_of(worker);
+    const jk_worker *member = lb->members[run->tour->member].worker;
+
+    return member->type->wake_on_slot(member, run, wake, ctx);
+}
+
 /* The file may have brought a member back that was drained: it must not get all that it had missed. */
 static void begin_anew(jk_lb *lb)
 {
@@ -507,7 +515,7 @@ static void finish(const jk_worker *worker, jk_run *run)
     over(run);
 }
 
-const jk_worker_type jk_lb_type = { "lb", step, wait_slot, ready, child, tend, finish };
+const jk_worker_type jk_lb_type = { "lb", step, wait_slot, wake_on_slot, ready, child, tend, finish };
 
 const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member)
 {

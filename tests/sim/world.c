@@ -179,7 +179,7 @@ static void actor_finish(const jk_worker *worker, jk_run *run)
         actor_leave(worker->own, run);
 }
 
-static const jk_worker_type actor_type = { "actor", actor_step, NULL, actor_ready, actor_child, actor_tend, actor_finish };
+static const jk_worker_type actor_type = { "actor", actor_step, NULL, NULL, actor_ready, actor_child, actor_tend, actor_finish };
 
 /* The three that lb asks of worker/backend. */
 jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, const char *slot)

@@ -23,7 +23,7 @@ static apr_pool_t *pool;
 
 typedef struct world {
     bool reluctant; /* JK_AGAIN before everything */
-    bool turn;
+    bool turn, pass_turn; /* passing has a turn of its own: it is asked again after every lend */
     uint8_t memory[64], got[256];
     size_t ngot, heads, flushes, body_left;
     char location[16];
@@ -91,7 +91,8 @@ static jk_rc pass(void *ctx, bool flush)
 {
     world *w = ctx;
 
-    if (not_now(w))
+    w->pass_turn = !w->pass_turn;
+    if (w->reluctant && w->pass_turn)
         return JK_AGAIN;
     w->flushes += flush;
     return JK_OK;

@@ -40,6 +40,10 @@ jk_rc jk_pool_lend(jk_pool *pool, jk_waiter *waiter, jk_conn **conn);
 /* JK_OK: granted, as jk_pool_lend(). JK_AGAIN: not yet. */
 jk_rc jk_pool_granted(jk_pool *pool, jk_waiter *waiter, jk_conn **conn);
 
+/* From now on `call` is called when the linked waiter is granted something. JK_OK: it has been already. JK_AGAIN: it will be called, perhaps
+ * even a moment after the waiter has stopped waiting. */
+jk_rc jk_pool_wake_by(jk_pool *pool, jk_waiter *waiter, void (*call)(void *ctx), void *ctx);
+
 /* Blocks until granted or until `until`; only for waiters without a wake function. */
 void jk_pool_wait(jk_pool *pool, jk_waiter *waiter, apr_time_t until);
 

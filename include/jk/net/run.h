@@ -28,6 +28,7 @@ typedef struct jk_wait {
     jk_wait_kind what;
     int fd;           /* for the two of the backend */
     apr_time_t until; /* when waiting is over at the latest; 0: no limit */
+    bool tried;       /* it was waited for in place already, as long as the run's patience lasts */
 } jk_wait;
 
 /* The request's body. read: up to `room` bytes; JK_OK with *got >= 1, or *ended; JK_AGAIN; JK_E_CLIENT_READ. After *ended it
@@ -46,7 +47,8 @@ typedef struct jk_sink_ops {
     /* The status and the headers: the first thing, once. */
     jk_rc (*head)(void *ctx, jk_reply *head);
     jk_rc (*body)(void *ctx, jk_span bytes);
-    /* Everything gathered goes on; `flush`: as far as the client. */
+    /* Everything gathered goes on; `flush`: as far as the client. Called with nothing gathered before somebody waits without a thread:
+     * JK_AGAIN while the client is behind. */
     jk_rc (*pass)(void *ctx, bool flush);
     /* Does it hold bytes that were not passed on? */
     bool (*holds)(void *ctx);
@@ -70,6 +72,7 @@ struct jk_run {
     const struct jk_wish *wish; /* what a balancer must know of the request (worker/worker); NULL: nothing is wished */
     bool no_reuse;  /* DisableReuse: the connection is closed after the answer */
     bool may_block; /* steps may wait in place for the backend's bytes */
+    int patience;   /* ms that they may do so where may_block does not hold; 0: not at all */
     /* Given by the worker. */
     const char *worker; /* for log lines */
     size_t max_packet;  /* bytes */
@@ -93,6 +96,8 @@ struct jk_run {
     size_t first_len;               /* bytes of the first body packet, once it was read */
     size_t packet_room, packet_got; /* the body packet that is being filled */
     bool first_body_read, encoded;
+
+    apr_time_t silent_since; /* the backend took or sent nothing since; 0: it is not waited for */
 
     /* Read and not yet parsed: the rest of up to two pieces. */
     jk_span in[2];
@@ -148,6 +153,9 @@ bool jk_run_reusable(const jk_run *run);
 /* Blocks until what run->wait names has come or its time is over. Not for CLIENT_READ and CLIENT_WRITE, which a blocking sink
  * and source never answer. */
 void jk_run_wait(jk_run *run);
+
+/* Waits in place as long as run->patience allows. True: step again. False: it takes longer; somebody else has to wait. */
+bool jk_run_wait_a_little(jk_run *run);
 
 /* Is the wait's time over? */
 bool jk_run_late(const jk_run *run, apr_time_t now);

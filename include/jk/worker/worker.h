@@ -40,6 +40,9 @@ typedef struct jk_worker_type {
     jk_rc (*step)(const jk_worker *worker, jk_run *run);
     /* Waits in place for a JK_WAIT_SLOT of this worker. */
     void (*wait_slot)(const jk_worker *worker, jk_run *run);
+    /* The same without a thread: `wake` is called, by any thread, when stepping on is worth it. JK_OK: it is already. JK_AGAIN: not yet; a call
+     * may come even after the wait is over. */
+    jk_rc (*wake_on_slot)(const jk_worker *worker, jk_run *run, void (*wake)(void *ctx), void *ctx);
     /* At post_config, once: what all processes share and what may ask the name service. */
     void (*ready)(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log);
     /* In a child process, before its first request. p is destroyed when the child ends. */
@@ -61,7 +64,11 @@ struct jk_worker {
 /* Before the first step of a run, by whoever drives it. */
 void jk_worker_begin(const jk_worker *worker, jk_run *run);
 
-/* Drives a run to its end, waiting in place: the blocking driver. The run is finished when it returns. */
+/* Drives a run to its end, waiting in place: the blocking driver. The run is finished when it returns. It may have been advanced before. */
 jk_rc jk_worker_drive(const jk_worker *worker, jk_run *run);
+
+/* Drives it as far as it comes without waiting for longer than run->patience: the first half of the parked driver, whose other half
+ * waits without a thread. JK_AGAIN: see run->wait. Else the run is finished. */
+jk_rc jk_worker_advance(const jk_worker *worker, jk_run *run);
 
 #endif

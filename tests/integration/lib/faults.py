@@ -77,7 +77,15 @@ class Balanced(Column):
         return cell.ask.name in ("GET", "POST")
 
 
-COLUMNS = [Column(), Balanced()]
+class Parked(Column):
+    """No thread waits for anything: each wait of each cell gives its thread back."""
+    name = "parked"
+
+    def config(self):
+        return super().config() + "\nJkPark On\nJkParkAfter 0"
+
+
+COLUMNS = [Column(), Balanced(), Parked()]
 
 # ---- requests ----
 

@@ -133,10 +133,11 @@ class Httpd:
     tls       lines of the virtual host with TLS; None: no TLS
     defaults  write JkWorkersFile, JkLogFile and JkLogLevel info
     startup   patterns of log lines that the start itself may write (see expect)
+    defines   words for -D; JK_TEST_PARK_COMPAT: parking in the way of httpd before 2.4.63
     """
 
     def __init__(self, config="", *, workers=None, vhosts=None, files=None, modules=(), tls=None, defaults=True, startup=(),
-                 mpm=None, timeout=20):
+                 mpm=None, timeout=20, defines=()):
         self.binary = find_binary()
         self.module_dir = find_modules()
         self.mpm = mpm or os.environ.get("JK_MPM", "event")
@@ -146,7 +147,7 @@ class Httpd:
         self.config, self.workers, self.vhosts = config, workers, dict(vhosts or {})
         self.modules, self.tls, self.defaults, self.timeout = tuple(modules), tls, defaults, timeout
         self.child = None
-        self.startup = list(startup)
+        self.startup, self.defines = list(startup), tuple(defines)
         self._expected, self._allowed = [], []
         self._prepare_root()
         for path, text in (files or {}).items():
@@ -250,7 +251,7 @@ class Httpd:
     # ---- life ----
 
     def argv(self, *more):
-        return [self.binary, "-d", self.root, "-f", self.path("conf/httpd.conf"), *more]
+        return [self.binary, "-d", self.root, "-f", self.path("conf/httpd.conf"), *(f"-D{word}" for word in self.defines), *more]
 
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JK_", "APACHE_"))}
