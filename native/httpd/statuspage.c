@@ -88,7 +88,7 @@ static int read_body(request_rec *r, const char **text)
     if (n < 0)
         return HTTP_BAD_REQUEST;
     room[len] = '\0';
-    *text = memchr(room, '\0', len) ? "%" : room; /* a NUL is no escape of a form: the query's reader refuses it */
+    *text = memchr(room, '\0', len) ? "NUL=%" : room; /* no form has one: the reader of queries refuses it */
     return OK;
 }
 

@@ -16,6 +16,7 @@ struct jk_conn {
     int rcv_timeout;    /* ms that SO_RCVTIMEO stands at */
     apr_time_t idle_since;
     apr_time_t probed;  /* when upkeep pinged it last; 0: never */
+    const void *to;     /* where it leads: its maker's, to be compared alone */
     void (*gone)(void *ctx); /* called when it is closed; NULL: nobody counts */
     void *gone_ctx;
 };
