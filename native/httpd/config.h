@@ -93,6 +93,7 @@ typedef struct jk_global {
     apr_array_header_t *properties; /* of jk_mount: uri is the line, file and line say where */
     int strict;                     /* JkStrict */
     int notes;                      /* JkNotes; at post_config AUTO becomes ON or OFF */
+    const char *state_file; /* JkStateFile; NULL: none */
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */

@@ -159,7 +159,8 @@ static void change(page *p)
 
     if (!jk_result_ok(&p->result) || !(p->ask.command->does & JK_CMD_CHANGES))
         return;
-    done = jk_edit_do(p->r->pool, p->state.registry, &p->ask, apr_time_sec(p->r->request_time), &p->result);
+    done = jk_edit_make(p->r->pool, p->state.registry, &p->ask, p->user ? p->user : "", apr_time_sec(p->r->request_time));
+    jk_edit_do(&done, &p->result);
     for (int i = 0; i < done.lines->nelts; i++)
         JK_INFO(&p->log, "Status worker '%s' %s by %s at %s", p->conf->name, APR_ARRAY_IDX(done.lines, i, const char *), quoted_user(p),
                 p->r->useragent_ip);

@@ -147,9 +147,14 @@ static const char *set_value(apr_pool_t *p, const jk_attribute *a, const char *v
     return NULL;
 }
 
+const char *jk_attribute_set(apr_pool_t *p, const jk_attribute *a, const char *value, jk_tune *tune)
+{
+    return strcmp(a->key, "host") == 0 ? set_host(p, a, value, tune) : set_value(p, a, value, tune);
+}
+
 static void set(apr_pool_t *p, const jk_attribute *a, const char *value, target *t, jk_result *result)
 {
-    const char *wrong = strcmp(a->key, "host") == 0 ? set_host(p, a, value, &t->to) : set_value(p, a, value, &t->to);
+    const char *wrong = jk_attribute_set(p, a, value, &t->to);
 
     if (wrong)
         refuse(result, 422, wrong);
@@ -325,6 +330,7 @@ static void apply(jk_edit *e, const apr_array_header_t *targets, jk_result *resu
                                              words_of(e->p, t->worker, t->lb)));
             return;
         }
+        jk_stat_sign_edit(jk_manage_stat(t->worker), e->who, e->now);
         tell_changes(e, t);
     }
 }
@@ -405,22 +411,25 @@ void jk_edit_check_worker(const jk_registry *registry, const jk_ask *ask, jk_res
         refuse(result, 404, "could not find sub worker");
 }
 
-jk_edit jk_edit_do(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, int64_t now, jk_result *result)
+jk_edit jk_edit_make(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, const char *who, int64_t now)
 {
-    jk_edit e = { p, registry, ask, now, apr_array_make(p, 4, sizeof(const char *)) };
+    return (jk_edit){ p, registry, ask, who, now, apr_array_make(p, 4, sizeof(const char *)) };
+}
+
+void jk_edit_do(jk_edit *e, jk_result *result)
+{
     const jk_worker *worker;
 
-    jk_edit_check_worker(registry, ask, result);
+    jk_edit_check_worker(e->registry, e->ask, result);
     if (!jk_result_ok(result))
-        return e;
-    worker = jk_registry_find(registry, ask->w);
+        return;
+    worker = jk_registry_find(e->registry, e->ask->w);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (strcmp(actions[i].command, ask->command->name) != 0)
+        if (strcmp(actions[i].command, e->ask->command->name) != 0)
             continue;
         if (jk_manage_stat(worker) == NULL) /* a status worker */
             refuse(result, 400, actions[i].failure);
         else
-            actions[i].run(&e, worker, result);
+            actions[i].run(e, worker, result);
     }
-    return e;
 }

@@ -647,6 +647,7 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
     jk_backend *backend = backend_of(worker);
 
     (void)log;
+    follow_address(backend); /* it may have been edited since ready() */
     backend->first.version = jk_stat_tune_version(backend->stat);
     jk_stat_limits_read(backend->stat, &backend->first.limits);
     atomic_store(&backend->picture, &backend->first);

@@ -742,3 +742,71 @@ def test_request_log_and_notes(fresh_httpd):
     httpd = fresh_httpd('JkMount /status status\nJkRequestLogFormat "%w %s %T %V"\n', workers="worker.list=status\nworker.status.type=status\n")
     Page(httpd).get()
     assert httpd.jk_lines(r"status 200 0\.\d{6} ")
+
+
+# ---- JkStateFile ----
+
+STATE = "JkStateFile run/state\n" + MOUNTS
+
+
+def restarted(page):
+    page.httpd.stop()
+    page.httpd.start()
+
+
+def test_state_file(fresh_httpd, peers):
+    """Over a full stop: what was changed, who did it; not what the file says otherwise by then."""
+    page = Page(fresh_httpd(STATE, workers=text_of({"one": peers[0].port, "two": peers[1].port})))
+    path = page.httpd.path("run/state")
+    page.change(cmd="update", w="lb", sw="n1", vwf="7", vabl="3")
+    page.change(cmd="update", w="single", vahst="localhost", vaprt=str(peers[1].port))
+    page.change(cmd="update", w="lb", vlm="B")
+    page.httpd.stop()
+    assert os.stat(path).st_mode & 0o777 == 0o600 and not os.path.exists(path + ".new")
+    kept = json.load(open(path))
+    assert kept["workers"]["lb/n1"]["edits"] == {"lbfactor": {"value": "7", "file": "1"}, "busy_limit": {"value": "3", "file": "0"}}
+    page.httpd.write_workers(page.httpd.workers + "worker.n1.lbfactor=2\n")
+    page.httpd.start()
+    assert page.httpd.jk_log.text().count("values that were changed at run time are in force again") == 1
+    assert "lbfactor of 'lb/n1': the workers file says something else now, and wins" in page.httpd.jk_log.text()
+    n1 = page.member("n1")
+    assert (n1["lbfactor"], n1["busy_limit"], page.lb()["method"]) == (2, 3, "Busyness")
+    assert answered_by(page.httpd, 2, "/s/who") == {"two"}, "the address holds in every child from its first request on"
+    assert page.worker("single")["edited_at"] > 0 and page.worker("single")["edited_by"] == ""
+    restarted(page)
+    assert page.member("n1")["busy_limit"] == 3, "the values stay where nothing more is changed"
+    page.change(cmd="update", w="lb", sw="n1", vabl="0")
+    page.httpd.graceful()
+    assert "busy_limit" not in open(path).read(), "written at a restart, too"
+
+
+@pytest.mark.parametrize("text, said", [
+    ("", None), ("{", "is broken: line 1"), ("[]", "it is no state file"), ('{"version": 2, "workers": {}}', "it is no state file"),
+    ('{"version": 1, "workers": {"lb/n1": 5, "x": {}, "lb": {"edits": {"retries": 7, "host": {}, "no": {}}}}}', None),
+    ('{"version": 1, "workers": {"lb/n1": {"edits": {"lbfactor": {"value": "many", "file": "1"}}}}}', None), ("\0\1", "is broken")])
+def test_broken_state_file(fresh_httpd, text, said):
+    httpd = fresh_httpd(STATE, workers=text_of({"one": 8009, "two": 8010}), start=False)
+    httpd.write("run/state", text)
+    httpd.startup = [said] if said else []
+    httpd.start()
+    page = Page(httpd)
+    assert page.member("n1")["lbfactor"] == 1 and page.member("n1")["edits"] == []
+    httpd.stop()
+    assert open(httpd.path("run/state")).read() == text, "it is not touched before something is changed"
+
+
+def test_state_file_that_cannot_be_written(fresh_httpd):
+    httpd = fresh_httpd("JkStateFile no/such/state\n" + MOUNTS, workers=text_of({"one": 8009, "two": 8010}))
+    Page(httpd).change(cmd="update", w="single", vabl="3")
+    httpd.allow(r"JkStateFile .*no/such/state could not be written: .*\[JK0107\]$")
+    httpd.graceful()
+    httpd.expect(r"JkStateFile .*no/such/state could not be written: .*\[JK0107\]$")
+
+
+def test_state_file_follows_no_link(fresh_httpd):
+    httpd = fresh_httpd(STATE, workers=text_of({"one": 8009, "two": 8010}))
+    target = httpd.write("run/target", "mine")
+    os.symlink(target, httpd.path("run/state.new"))
+    Page(httpd).change(cmd="update", w="single", vabl="3")
+    httpd.stop()
+    assert open(target).read() == "mine" and not os.path.islink(httpd.path("run/state"))
