@@ -302,6 +302,14 @@ static void check_route(const jk_edit *e, const apr_array_header_t *targets, con
 
 /* ---- doing it ---- */
 
+/* As the log has always had it. */
+static const char *logged(apr_pool_t *p, const jk_key *key, const jk_worker_conf *conf)
+{
+    if (strcmp(key->name, "activation") == 0)
+        return jk_member_activation((jk_activation)conf->tune.activation);
+    return jk_values_text(p, key, conf);
+}
+
 static void tell_changes(jk_edit *e, const target *t)
 {
     jk_worker_conf from = *t->worker->conf, to = from;
@@ -312,7 +320,7 @@ static void tell_changes(jk_edit *e, const target *t)
         const jk_key *key = &jk_keys[i];
         if (key->home != JK_HOME_TUNE || !(key->kinds & (int)from.kind))
             continue;
-        const char *was = jk_values_text(e->p, key, &from), *is = jk_values_text(e->p, key, &to);
+        const char *was = logged(e->p, key, &from), *is = logged(e->p, key, &to);
         if (strcmp(was, is) != 0)
             APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "changing '%s' for %s from '%s' to '%s'", key->name,
                                                                   words_of(e->p, t->worker, t->lb), was, is);

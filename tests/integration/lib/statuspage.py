@@ -5,6 +5,7 @@ import urllib.parse
 import xml.etree.ElementTree as ET
 
 from . import client
+from .httpd import INCUMBENT
 
 JK = "{http://tomcat.apache.org}"
 
@@ -35,7 +36,7 @@ class Page:
         return json.loads(self.get(mime="json", **params).body)
 
     def token(self):
-        return self.json()["changes"]["token"]
+        return None if INCUMBENT else self.json()["changes"]["token"]
 
     def post(self, headers=(), token=None, mime="txt", **params):
         """A change, as a form. token: None asks for it, "" sends none."""
@@ -44,19 +45,29 @@ class Page:
         body = urllib.parse.urlencode({**params, "mime": mime, **({"token": token} if token else {})}).encode()
         return client.ask(self.httpd.port, "POST", self.path, [*self.headers, ("Content-Type", "application/x-www-form-urlencoded"), *headers], body)
 
-    def change(self, **params):
-        answer = self.post(**params)
+    def change(self, token=None, **params):
+        """The incumbent changes by GET."""
+        answer = self.get(mime="txt", **params) if INCUMBENT else self.post(token=token, **params)
         assert (answer.status, answer.text) == (200, 'Result: type=OK message="Action finished"\n'), answer
         return answer
 
     def lb(self, name="lb"):
+        if INCUMBENT:
+            found = self.xml(cmd="show", w=name).find(JK + "balancer")
+            return {**plain(found), "members": [plain(m) for m in found.findall(JK + "member")]}
         return next(b for b in self.json()["balancers"] if b["name"] == name)
 
     def member(self, name, lb="lb"):
         return next(m for m in self.lb(lb)["members"] if m["name"] == name)
 
     def worker(self, name):
+        if INCUMBENT:
+            return plain(self.xml(cmd="show", w=name).find(JK + "ajp"))
         return next(w for w in self.json()["ajp_workers"] if w["name"] == name)
+
+
+def plain(element):
+    return {k: int(v) if v.isdigit() else {"True": True, "False": False}.get(v, v) for k, v in element.attrib.items()}
 
 
 def txt_line(line):
