@@ -226,6 +226,7 @@ static const jk_show_field of_finding[] = {
     { NULL },
 };
 
+static const jk_show_field of_keys[] = { { NULL } };
 static const jk_show_field of_configuration[] = { { NULL } };
 
 static const jk_show_field of_result[] = {
@@ -240,6 +241,9 @@ const jk_show_element jk_show_elements[JK_ELEMENTS] = {
     [JK_EL_SOFTWARE] = { "software", ALL, of_software },
     [JK_EL_PROCESS] = { "process", NEW, of_process },
     [JK_EL_CHANGES] = { "changes", JK_TO_JSON, of_changes },
+    [JK_EL_KEYS_LB] = { "lb", JK_TO_JSON, of_keys },
+    [JK_EL_KEYS_MEMBER] = { "member", JK_TO_JSON, of_keys },
+    [JK_EL_KEYS_AJP] = { "ajp", JK_TO_JSON, of_keys },
     [JK_EL_PARKED] = { "parked", NEW, of_parked },
     [JK_EL_BALANCERS] = { "balancers", ALL, of_balancers },
     [JK_EL_BALANCER] = { "balancer", ALL, of_balancer },

@@ -3,6 +3,7 @@
 #include "jk/status/render.h"
 
 #include "formats.h"
+#include "jk/status/edit.h"
 
 #include <apr_strings.h>
 #include <inttypes.h>
@@ -301,6 +302,32 @@ static void findings(jk_page *page)
     leave(page);
 }
 
+/* Who changes something by a program knows the keys of workers.properties, not the parameters. */
+static void keys(jk_page *page, jk_element element, unsigned of)
+{
+    if (!enter(page, element, &of))
+        return;
+    for (const jk_attribute *a = jk_attributes; a->param; a++) {
+        const jk_show_field field = { a->key, JK_TO_JSON, JK_F_TEXT, 0, 0, 0, "" };
+        const jk_shown value = { JK_SHOWN_TEXT, 0, a->param };
+        if (a->of & of)
+            page->ask->format->field(page, element, &field, &value);
+    }
+    body(page);
+    leave(page);
+}
+
+static void changes(jk_page *page)
+{
+    if (!enter(page, JK_EL_CHANGES, &page->view->from))
+        return;
+    body(page);
+    keys(page, JK_EL_KEYS_LB, JK_OF_LB);
+    keys(page, JK_EL_KEYS_MEMBER, JK_OF_MEMBER);
+    keys(page, JK_EL_KEYS_AJP, JK_OF_AJP);
+    leave(page);
+}
+
 static void head(jk_page *page)
 {
     const jk_view *view = page->view;
@@ -314,7 +341,7 @@ static void head(jk_page *page)
     leaf(page, JK_EL_SOFTWARE, &view->from);
     leaf(page, JK_EL_PROCESS, &view->from);
     if (*view->from.token)
-        leaf(page, JK_EL_CHANGES, &view->from);
+        changes(page);
 }
 
 static void walk(jk_page *page)

@@ -14,6 +14,7 @@ static const struct {
 } kinds[JK_ELEMENTS] = {
     [JK_EL_SERVER] = { "server", false },      [JK_EL_TIME] = { "time", false },         [JK_EL_SOFTWARE] = { "software", false },
     [JK_EL_PROCESS] = { "process", false },    [JK_EL_CHANGES] = { "changes", false },   [JK_EL_PARKED] = { "parked", false },
+    [JK_EL_KEYS_LB] = { "lb", false },         [JK_EL_KEYS_MEMBER] = { "member", false }, [JK_EL_KEYS_AJP] = { "ajp", false },
     [JK_EL_BALANCERS] = { NULL, false },       [JK_EL_BALANCER] = { "balancers", true }, [JK_EL_MEMBER] = { "members", true },
     [JK_EL_AJP_WORKERS] = { NULL, false },     [JK_EL_AJP] = { "ajp_workers", true },    [JK_EL_EDIT] = { "edits", true },
     [JK_EL_MAP] = { "maps", true },            [JK_EL_FINDINGS] = { NULL, false },       [JK_EL_FINDING] = { "findings", true },

@@ -31,6 +31,9 @@ typedef enum jk_element {
     JK_EL_SOFTWARE, /* jk_view_from */
     JK_EL_PROCESS,  /* jk_view_from */
     JK_EL_CHANGES,  /* jk_view_from: what who wants to change something must send */
+    JK_EL_KEYS_LB,  /* unsigned, JK_OF_: lies in it; its fields are the keys that can be changed, each with its parameter. So are the next */
+    JK_EL_KEYS_MEMBER,
+    JK_EL_KEYS_AJP,
     JK_EL_PARKED,   /* jk_view_parked */
     JK_EL_BALANCERS,
     JK_EL_BALANCER, /* jk_view_worker, and so are the next */

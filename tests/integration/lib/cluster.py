@@ -1,11 +1,12 @@
-"""Two real Tomcats that replicate their sessions to each other, without multicast, and pages that keep books of what came.
+"""Real Tomcats, two or more, that replicate their sessions to each other, without multicast, and pages that keep books of what came.
 
 As in Tomcat's own cluster-howto: SimpleTcpCluster, DeltaManager, ReplicationValve, JvmRouteBinderValve; the members are named
 (StaticMembershipInterceptor) and watched by TCP (TcpFailureDetector). channelSendOptions=6 is synchronous with an acknowledgement
-that the other has applied the change: what a client was told of its session, the other Tomcat knows.
+that the others have applied the change: what a client was told of its session, the other Tomcats know.
 """
 import collections
 import hashlib
+import itertools
 
 from . import client, proc, tomcat
 
@@ -23,13 +24,15 @@ CLUSTER_XML = """      <Cluster className="org.apache.catalina.ha.tcp.SimpleTcpC
           <Interceptor className="org.apache.catalina.tribes.group.interceptors.MessageDispatchInterceptor"/>
           <Interceptor className="org.apache.catalina.tribes.group.interceptors.StaticMembershipInterceptor">
             <LocalMember className="org.apache.catalina.tribes.membership.StaticMember" domain="jk" uniqueId="{own_id}"/>
-            <Member className="org.apache.catalina.tribes.membership.StaticMember" host="127.0.0.1" port="{peer}" domain="jk" uniqueId="{peer_id}"/>
-          </Interceptor>
+{peers}          </Interceptor>
         </Channel>
         <Valve className="org.apache.catalina.ha.tcp.ReplicationValve" filter=""/>
         <Valve className="org.apache.catalina.ha.session.JvmRouteBinderValve"/>
         <ClusterListener className="org.apache.catalina.ha.session.ClusterSessionListener"/>
       </Cluster>
+"""
+
+PEER_XML = """            <Member className="org.apache.catalina.tribes.membership.StaticMember" host="127.0.0.1" port="{port}" domain="jk" uniqueId="{id}"/>
 """
 
 # Every page notes in a file, before anything else, that the request came: one write, which a kill does not take back. Its answer
@@ -79,11 +82,22 @@ def checksum(request_id, body):
 
 
 class Node(tomcat.Tomcat):
-    """One of the two. Its route is its name."""
+    """One of them. Its route is its name."""
 
     def __init__(self, route, **cluster):
         pages = {name: text.replace("{route}", route) for name, text in PAGES.items()}
         super().__init__(route=route, cluster=CLUSTER_XML.format(**cluster), pages=pages, web="<distributable/>")
+
+    def stop(self):
+        """As an administrator: it finishes what it has."""
+        assert proc.stop(self.child, 60), "Tomcat does not stop:\n" + self.log()[-4000:]
+        self.child = None
+
+    def restart(self):
+        """Launched again, and ready."""
+        before = self.starts()
+        self.launch().wait()
+        assert proc.wait_until(lambda: self.starts() > before, 60, pause=0.05), "Tomcat does not get ready:\n" + self.log()[-4000:]
 
     def starts(self):
         """How often it got ready: its connectors listen before."""
@@ -99,27 +113,27 @@ class Node(tomcat.Tomcat):
 
 
 class Cluster:
-    def __init__(self):
-        ports = [proc.free_port(), proc.free_port()]
-        ids = ["{%s}" % ",".join(["0"] * 15 + [str(i)]) for i in (1, 2)]
-        self.nodes = [Node(f"node{i + 1}", port=ports[i], peer=ports[1 - i], own_id=ids[i], peer_id=ids[1 - i]) for i in (0, 1)]
+    def __init__(self, size=2):
+        ports = [proc.free_port() for _ in range(size)]
+        ids = ["{%s}" % ",".join(["0"] * 15 + [str(i + 1)]) for i in range(size)]
+        peers = [PEER_XML.format(port=port, id=one) for port, one in zip(ports, ids)]
+        self.nodes = [Node(f"node{i + 1}", port=ports[i], own_id=ids[i], peers="".join(peers[:i] + peers[i + 1:])) for i in range(size)]
 
     def start(self):
         """Starts those that are not running, one after the other: two that start at once ask each other for sessions, and wait."""
         for node in self.nodes:
             if node.child is None:
-                before = node.starts()
-                node.launch().wait()
-                assert proc.wait_until(lambda: node.starts() > before, 60, pause=0.05), "Tomcat does not get ready:\n" + node.log()[-4000:]
+                node.restart()
 
     def other(self, node):
+        """Of two."""
         return self.nodes[1 - self.nodes.index(node)]
 
     def settle(self, port, seconds=60):
-        """Back when a session of each is known to the other. The server at `port` sends a request to the route that X-Route names."""
-        for node in self.nodes:
-            assert proc.wait_until(lambda: self._replicates(port, node, self.other(node)), seconds, pause=0.2), \
-                f"{node.route}'s sessions do not reach the other:\n" + "".join(n.log()[-3000:] for n in self.nodes)
+        """Back when a session of each is known to the others. The server at `port` sends a request to the route that X-Route names."""
+        for node, other in itertools.permutations(self.nodes, 2):
+            assert proc.wait_until(lambda: self._replicates(port, node, other), seconds, pause=0.2), \
+                f"{node.route}'s sessions do not reach {other.route}:\n" + "".join(n.log()[-3000:] for n in self.nodes)
 
     @staticmethod
     def _replicates(port, one, other):
@@ -131,7 +145,7 @@ class Cluster:
         return (again.header("X-Node"), again.header("X-Count")) == (other.route, "2")
 
     def received(self):
-        """(method, id) -> how often it came, at both together."""
+        """(method, id) -> how often it came, at all together."""
         return collections.Counter(entry for node in self.nodes for entry in node.received())
 
     def remove(self):

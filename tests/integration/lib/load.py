@@ -65,6 +65,7 @@ class User(threading.Thread):
         self.dice = random.Random(name)
         self.wire, self.cookie, self.shots = None, None, []
         self.now = None  # what is under way
+        self.turn = 0
 
     def run(self):
         number = 0
@@ -76,8 +77,16 @@ class User(threading.Thread):
                 number += 1
                 if not self.fire(Shot(self, number, page, method)).turned_away:
                     break
-            time.sleep(0.005)
+            self.rest()
         self.hang_up()
+
+    def rest(self):
+        """0.005 s; or, where the load has a rate, until this user's next turn."""
+        if not self.load.rate:
+            time.sleep(0.005)
+            return
+        self.turn = max(self.turn + len(self.load.users) / self.load.rate, time.monotonic())
+        self.load.over.wait(self.turn - time.monotonic())
 
     def hang_up(self):
         if self.wire:
@@ -106,10 +115,10 @@ class User(threading.Thread):
 
 
 class Load:
-    """with Load(port) as load: .. -> load.shots(): what all users saw, in order."""
+    """with Load(port) as load: .. -> load.shots(): what all users saw, in order. rate: at most so many requests in a second; None: as they come."""
 
-    def __init__(self, port, residents=16, visitors=8):
-        self.port, self.over = port, threading.Event()
+    def __init__(self, port, residents=16, visitors=8, rate=None):
+        self.port, self.rate, self.over = port, rate, threading.Event()
         name = f"{random.randrange(16 ** 8):08x}"
         self.users = [User(self, f"{name}.r{i}", 0) for i in range(residents)] + [User(self, f"{name}.v{i}", 4) for i in range(visitors)]
 
