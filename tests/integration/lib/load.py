@@ -81,12 +81,12 @@ class User(threading.Thread):
         self.hang_up()
 
     def rest(self):
-        """0.005 s; or, where the load has a rate, until this user's next turn."""
+        """0.005 s; or, where the load has a rate, until this user's next turn. Who was held up for some seconds does not make up for all of it."""
         if not self.load.rate:
             time.sleep(0.005)
             return
-        self.turn = max(self.turn + len(self.load.users) / self.load.rate, time.monotonic())
-        self.load.over.wait(self.turn - time.monotonic())
+        self.turn = max(self.turn + len(self.load.users) / self.load.rate, time.monotonic() - 2)
+        self.load.over.wait(max(self.turn - time.monotonic(), 0))
 
     def hang_up(self):
         if self.wire:
