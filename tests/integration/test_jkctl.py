@@ -16,7 +16,7 @@ import time
 import pytest
 
 from lib import ajp, client, proc, tomcat, tools
-from lib.ajp_peer import CLOSE, SLEEP, RefusedPort
+from lib.ajp_peer import RefusedPort
 from lib.cluster import Cluster
 from lib.fakehttp import FakeHttp
 from lib.httpd import TOP
@@ -262,8 +262,8 @@ def test_no_answer_in_time():
 
 HOSTILE = {"version": 1, "result": {"type": "OK", "message": ""}, "changes": {"token": "t", "lb": {}, "ajp": {}, "member": {"a\033[31mb": "vwf"}},
            "balancers": [{"name": "lb\033[2J", "good": 1, "members": [
-               {"name": "m\r\n\u009b31m\u202egood", "address": "\033[1mx", "state": "OK\x08", "activation": "ACT\033", "health": "good", "busy": "many",
-                "edits": [{"key": "\033", "now": 3}, 7]}, None, 5, {}]}, None], "ajp_workers": {"x": 1}}
+               {"name": "m\r\n\u009b31m\u202egood", "address": "\033[1mx", "state": "OK\x08", "activation": "ACT\033", "health": "good",
+                "busy": "many", "edits": [{"key": "\033", "now": 3}, 7]}, None, 5, {}]}, None], "ajp_workers": {"x": 1}}
 
 
 def test_hostile_names_do_not_reach_the_terminal():
@@ -298,7 +298,8 @@ def test_ambiguous_names(httpd, page):
 
 
 def test_unknown_names(httpd):
-    check(ctl(httpd, "disable", "n3"), REFUSED, err=["no member of a balancer 'n3'; did you mean 'n1'", "there are: shop:n1, shop:n2, shop:both, blog:both"])
+    check(ctl(httpd, "disable", "n3"), REFUSED,
+          err=["no member of a balancer 'n3'; did you mean 'n1'", "there are: shop:n1, shop:n2, shop:both, blog:both"])
     check(ctl(httpd, "status", "shpo"), REFUSED, err=["no worker 'shpo'; did you mean 'shop'", ":single"])
     check(ctl(httpd, "stop", "single"), REFUSED, err=["no member of a balancer 'single'"])
     check(ctl(httpd, "stop", "shop"), REFUSED, err=["no member of a balancer 'shop'"])
@@ -330,9 +331,11 @@ def test_set(httpd, page):
 
 
 @pytest.mark.parametrize("name, values, words", [
-    ("n1", ["lbfactr=3"], "'lbfactr' cannot be changed.*did you mean 'lbfactor'"), ("n1", ["lbfactor=2", "xyzzyxy=1"], "what can be: .*activation.*host"),
+    ("n1", ["lbfactr=3"], "'lbfactr' cannot be changed.*did you mean 'lbfactor'"),
+    ("n1", ["lbfactor=2", "xyzzyxy=1"], "what can be: .*activation.*host"),
     ("n1", ["lbfactor=many"], "422.*'many' is no value for vwf .lbfactor."), ("n1", ["lbfactor=2", "busy_limit=x"], "422"),
-    ("shop", ["lbfactor=2"], "'lbfactor' cannot be changed"), ("single", ["method=B"], "'method' cannot be changed"), ("n1", ["host=no.such.invalid"], "resolve"),
+    ("shop", ["lbfactor=2"], "'lbfactor' cannot be changed"), ("single", ["method=B"], "'method' cannot be changed"),
+    ("n1", ["host=no.such.invalid"], "resolve"),
 ])
 def test_set_what_cannot_be(httpd, page, name, values, words):
     httpd.allow("Update failed")
@@ -415,7 +418,8 @@ def test_help():
 
 def test_output_that_cannot_be_written(httpd):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([tools.path_of("jkctl"), "--url", url_of(httpd), "status"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+        done = subprocess.run([tools.path_of("jkctl"), "--url", url_of(httpd), "status"], stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=environment())
     assert done.returncode == CANNOT_ASK and "could not be written" in done.stderr
 
 
@@ -466,7 +470,8 @@ class Steady:
             while not self.over.is_set():
                 n += 1
                 route = ("", "n1", "n2")[(n + i) % 3] if self.sticky else ""
-                answer = wire.ask("POST" if n % 2 else "GET", self.path, [("Cookie", f"JSESSIONID=x.{route}")] if route else [], body=b"b" if n % 2 else None)
+                cookie = [("Cookie", f"JSESSIONID=x.{route}")] if route else []
+                answer = wire.ask("POST" if n % 2 else "GET", self.path, cookie, body=b"b" if n % 2 else None)
                 self.answers.append((route, answer.status, answer.body.decode(), time.monotonic()))
                 time.sleep(0.01)
 
@@ -494,7 +499,8 @@ def shop(httpd, peers):
 
 def test_drain_at_rest(shop, page):
     said = ctl(shop, "drain", "n1", "--idle", "300ms", "--every", "50ms")
-    check(said, GOOD, "^n1: disabled: only sessions", "^n1: stopped: nothing goes there any more; 0 under way", "^n1: drained: its container may be stopped")
+    check(said, GOOD, "^n1: disabled: only sessions", "^n1: stopped: nothing goes there any more; 0 under way",
+          "^n1: drained: its container may be stopped")
     assert page.member("n1", "shop")["activation"] == "STP"
     said = ctl(shop, "--json", "drain", "n2", "--idle", "0", "--every", "50ms")
     check(said, GOOD)
@@ -567,8 +573,8 @@ def test_drain_interrupted(shop, page):
 
 
 def test_drain_over_a_graceful_restart(shop, page):
-    child = subprocess.Popen([tools.path_of("jkctl"), "--url", url_of(shop), "drain", "n1", "--idle", "2s", "--every", "100ms"], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, env=environment())
+    child = subprocess.Popen([tools.path_of("jkctl"), "--url", url_of(shop), "drain", "n1", "--idle", "2s", "--every", "100ms"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
     assert child.stdout.readline().startswith("n1: disabled")
     shop.graceful()
     out, err = child.communicate(timeout=60)
@@ -682,7 +688,8 @@ def test_rolling_restart(fresh_httpd, three_tomcats, roll):
 
 def test_the_script_ends_where_something_is_wrong(httpd, page):
     script = os.path.join(TOP, "conf/rolling-restart.sh")
-    env = environment(JKCTL_URL=url_of(httpd), JKCTL=tools.path_of("jkctl"), DRAIN="--idle 0 --every 50ms", STOP="true", START="exit 7", READY="false")
+    env = environment(JKCTL_URL=url_of(httpd), JKCTL=tools.path_of("jkctl"), DRAIN="--idle 0 --every 50ms", STOP="true",
+                      START="exit 7", READY="false")
 
     def run(*args, **more):
         return tools.Said(subprocess.run([script, *args], capture_output=True, text=True, timeout=60, env={**env, **more}))
