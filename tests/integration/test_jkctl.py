@@ -432,6 +432,7 @@ def test_watch_without_a_terminal(httpd):
 
 
 def test_watch_at_a_terminal(httpd):
+    ctl(httpd, "disable", "n1")  # Ctrl-C is a good end whatever was seen
     ours, theirs = pty.openpty()
     child = subprocess.Popen([tools.path_of("jkctl"), "--url", url_of(httpd), "watch", "--every", "50ms"], stdout=theirs, stderr=theirs, stdin=theirs,
                              env=environment(TERM="xterm"), start_new_session=True)
@@ -548,6 +549,37 @@ def test_drain_sees_that_sessions_end(shop, page):
         check(ctl(shop, "drain", "n1", "--wait", "40s", "--idle", "500ms", "--every", "100ms"), GOOD, "drained")
     assert {a[1] for a in load.answers} == {200}
     assert page.member("n1", "shop")["activation"] == "STP"
+
+
+def drained_by(looks, *args):
+    """jkctl drain x before a server whose looks say (busy, elected) of x, one after the other; the last is said for good."""
+    def answer(asked):
+        if asked[0] == "POST":
+            return b'{"result": {"type": "OK"}}'
+        busy, elected = looks.pop(0) if len(looks) > 1 else looks[0]
+        x = {"name": "x", "activation": "ACT", "state": "OK", "busy": busy, "elected": elected}
+        return json.dumps({"version": 1, "result": {"type": "OK"}, "changes": {"token": "t"}, "balancers": [
+            {"name": "b", "members": [x, {**x, "name": "y"}]}]}).encode()
+    with FakeHttp(body=answer) as fake:
+        said = ctl(fake.url, "drain", "x", "--every", "20ms", *args)
+    return said, [re.search(rb"vwa=(\w+)", a[3]).group(1).decode() for a in fake.asked if a[0] == "POST"]
+
+
+def test_drain_sees_requests_between_looks():
+    """None is under way whenever it looks, and yet they come."""
+    said, changes = drained_by([(0, n) for n in range(10000)], "--idle", "200ms", "--wait", "800ms")
+    check(said, NOT_DONE, err=["in use still .0 under way."])
+    assert changes == ["disabled"]
+    said, changes = drained_by([(0, n) for n in range(30)], "--idle", "200ms", "--wait", "30s")
+    check(said, GOOD, "drained")
+    assert changes == ["disabled", "stopped"]
+
+
+def test_drain_waits_behind_the_stop():
+    """What was on its way when it was stopped."""
+    said, changes = drained_by([(0, 1)] * 3 + [(2, 1)] * 8 + [(0, 3)], "--idle", "0", "--wait", "30s")
+    check(said, GOOD, "drained: .*; 0 under way")
+    assert changes == ["disabled", "stopped"]
 
 
 def test_drain_of_the_last(shop, page):
