@@ -72,7 +72,6 @@ static void set_up(jkc_line *line)
     CURL *c = line->curl;
 
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, line->error);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, line);
     curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, place->timeout);

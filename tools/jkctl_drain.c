@@ -24,6 +24,7 @@ typedef struct drain {
     sum now;
     int64_t changed;    /* when something was under way last, or had been */
     int failures;
+    const char *activation; /* "disabled"; "stopped" */
 } drain;
 
 static int64_t clock_ms(void)
@@ -140,9 +141,10 @@ static jkc_exit activate(drain *d, const char *activation, bool first)
     for (size_t i = 0; i < found.n && rc == JKC_GOOD; i++) {
         if (first)
             warn_of_force(&found.list[i]);
-        /* one that is stopped already needs no way back */
+        /* one that is stopped already gets nothing back */
         if (!first || strcmp(jkc_text(found.list[i].values, "activation"), "STP") != 0) {
             rc = jkc_change_post_activation(d->line, look, &found.list[i], activation, &answer);
+            d->activation = rc == JKC_GOOD ? activation : d->activation;
             json_decref(answer);
         }
     }
@@ -170,16 +172,16 @@ static void tell(const drain *d, const char *words)
     free(name);
 }
 
-static jkc_exit conclude(const drain *d, jkc_exit rc, const char *activation)
+static jkc_exit conclude(const drain *d, jkc_exit rc)
 {
     if (rc == JKC_NOT_DONE && is_over(d))
-        jkc_say("interrupted: it stays %s; jkctl enable takes it back", activation);
+        jkc_say("interrupted: it stays %s; jkctl enable takes it back", d->activation);
     else if (rc == JKC_NOT_DONE)
-        jkc_say("the time is over, and it is in use still (%" JSON_INTEGER_FORMAT " under way): it stays %s%s", d->now.busy, activation,
+        jkc_say("the time is over, and it is in use still (%" JSON_INTEGER_FORMAT " under way): it stays %s%s", d->now.busy, d->activation,
                 d->how->force ? "" : ". jkctl enable takes it back; --force stops it at the end of the time");
     if (d->how->json) {
-        json_t *said = json_pack("{s:s, s:b, s:s, s:I, s:f}", "member", d->name, "drained", rc == JKC_GOOD, "activation", activation, "busy",
-                                 d->now.busy, "seconds", seconds(d));
+        json_t *said = json_pack("{s:s, s:b, s:s, s:I, s:f}", "member", d->name, "drained", rc == JKC_GOOD, "activation", d->activation,
+                                 "busy", d->now.busy, "seconds", seconds(d));
         json_dumpf(jkc_must(said), stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
         putchar('\n');
         json_decref(said);
@@ -195,27 +197,27 @@ static jkc_exit stop(drain *d)
     jkc_exit rc = activate(d, "stopped", false);
 
     if (rc != JKC_GOOD)
-        return conclude(d, rc, "disabled");
+        return conclude(d, rc);
     tell(d, "stopped: nothing goes there any more");
     rc = await_quiet(d, d->how->every, clock_ms() + d->how->wait);
     if (rc == JKC_GOOD)
         tell(d, "drained: its container may be stopped");
-    return conclude(d, rc, "stopped");
+    return conclude(d, rc);
 }
 
 jkc_exit jkc_drain_run(jkc_line *line, const char *name, const jkc_drain *how)
 {
-    drain d = { .line = line, .name = name, .how = how, .began = clock_ms() };
+    drain d = { .line = line, .name = name, .how = how, .began = clock_ms(), .activation = "stopped" };
     jkc_exit rc = activate(&d, "disabled", true);
 
     if (rc != JKC_GOOD)
         return rc;
-    tell(&d, "disabled: only sessions that it has go on");
+    tell(&d, strcmp(d.activation, "stopped") == 0 ? "stopped, as it was" : "disabled: only sessions that it has go on");
     rc = await_quiet(&d, how->idle, d.began + how->wait);
     if (rc == JKC_NOT_DONE && how->force && !is_over(&d))
         tell(&d, "the time is over: its sessions go to other members");
     else if (rc != JKC_GOOD)
-        return conclude(&d, rc, "disabled");
+        return conclude(&d, rc);
     return stop(&d);
 }
 

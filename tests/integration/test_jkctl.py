@@ -505,6 +505,7 @@ def test_drain_at_rest(shop, page):
     assert page.member("n1", "shop")["activation"] == "STP"
     said = ctl(shop, "--json", "drain", "n2", "--idle", "0", "--every", "50ms")
     check(said, GOOD)
+    check(ctl(shop, "drain", "n1", "--idle", "0", "--every", "50ms"), GOOD, "^n1: stopped, as it was", "^n1: drained")
     assert {**json.loads(said.out), "seconds": 0} == {"member": "n2", "drained": True, "activation": "stopped", "busy": 0, "seconds": 0}
 
 
