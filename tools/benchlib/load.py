@@ -131,11 +131,13 @@ def find_tool(asked=None):
 # ---- the other visitor ----
 
 class Visitor(threading.Thread):
-    """Asks for a small file, each time on a new connection, ten times a second, while the load runs; worst: the longest wait, ms."""
+    """Asks for a small file, each time on a new connection, ten times a second, while the load runs. worst: the longest wait, ms;
+    refused: how often it did not get the file."""
 
     def __init__(self, port):
         super().__init__(daemon=True)
         self.port, self.over, self.worst = port, threading.Event(), 0.0
+        self.refused = 0
 
     def run(self):
         time.sleep(0.3)  # the load comes first
@@ -144,10 +146,12 @@ class Visitor(threading.Thread):
             try:
                 wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
                 wire.request("GET", "/files/100")
-                wire.getresponse().read()
+                answer = wire.getresponse()
+                answer.read()
                 wire.close()
+                self.refused += answer.status != 200
             except (OSError, http.client.HTTPException):
-                pass  # the time counts
+                self.refused += 1
             self.worst = max(self.worst, (time.monotonic() - began) * 1000)
             self.over.wait(0.1)
 
@@ -163,6 +167,7 @@ def measure(server, scenario, seconds, tool):
     if visitor:
         visitor.over.set()
         visitor.join(35)
+        errors += visitor.refused
     if not requests:
         raise Failed(f"{server.peer.label}, {scenario.name}: nothing was answered\n{server.words()}")
     return Figure(requests, errors, broken, cpu * 1e6 / requests, requests / took, p99, visitor.worst if visitor else None)
