@@ -235,7 +235,8 @@ def test_what_failed_is_noted():
     results = results_of(jk=[10])
     results.rounds["small", "jk"].append(load.Figure(1000, 3, 2, 10.0, 1.0, 1.0))
     results.count_errors([JK])
-    assert results.notes == ["jk, small: beside 2000 answers, 3 failed", "jk, small: beside 2000 answers, 2 connections were closed"]
+    assert results.notes == ["jk, small: of 2000 requests, 3 failed"]
+    assert results.remarks == ["jk, small: beside 2000 answers, 2 kept connections were closed"]
 
 
 def test_bars_are_as_long_as_their_figures():

@@ -14,7 +14,8 @@ class Results:
     """rounds[scenario, peer]: its Figures, in the order of the rounds, so that figures of the same index belong together."""
 
     def __init__(self):
-        self.rounds, self.scenarios, self.notes, self.labels = {}, [], [], {}
+        self.rounds, self.scenarios, self.labels = {}, [], {}
+        self.notes, self.remarks = [], []  # remarks: for the text alone
 
     def add(self, scenario, peer, figure):
         if scenario not in self.scenarios:
@@ -38,14 +39,16 @@ class Results:
         return statistics.median(getattr(a, field) / max(getattr(b, field), 1e-9) for a, b in pairs)
 
     def count_errors(self, peers):
-        """Notes of what failed."""
+        """A note of each that failed; a remark of each that was turned away, as httpd does with kept connections when it is short of threads."""
         for scenario in self.scenarios:
             for peer in self.peers(scenario, peers):
                 figures = self.rounds[scenario.name, peer.name]
                 every = sum(f.requests for f in figures)
-                for bad, what in ((sum(f.errors for f in figures), "failed"), (sum(f.broken for f in figures), "connections were closed")):
-                    if bad:
-                        self.notes.append(f"{self.labels[peer.name]}, {scenario.name}: beside {every} answers, {bad} {what}")
+                who = f"{self.labels[peer.name]}, {scenario.name}"
+                if bad := sum(f.errors for f in figures):
+                    self.notes.append(f"{who}: of {every} requests, {bad} failed")
+                if bad := sum(f.broken for f in figures):
+                    self.remarks.append(f"{who}: beside {every} answers, {bad} kept connections were closed")
 
 
 def number(value):
@@ -98,7 +101,7 @@ def wrapped(text, width):
 def page(results, peers, facts):
     """The whole text: the machine, the table, the notes."""
     lines = [*facts, "", *table(results, peers), ""]
-    lines += [f"Note: {note}" for note in results.notes]
+    lines += [f"Note: {note}" for note in results.notes + results.remarks]
     return "\n".join(lines + wrapped(CAVEAT, 110)) + "\n"
 
 
@@ -112,9 +115,9 @@ def cpu_model():
         return platform.machine()
 
 
-def facts(httpd_version, tool, rounds, seconds):
-    """Sentences about the machine and the run; no name of the machine, no path of it."""
+def facts(httpd_version, tool, lasting):
+    """Sentences about the machine and the run; no name of the machine, no path of it. lasting: how many rounds of how many seconds."""
     cores = len(os.sched_getaffinity(0))
     return [f"{datetime.date.today().isoformat()}, {cores} core{'s' if cores != 1 else ''} ({cpu_model()}), {platform.system()} "
             f"{platform.release()}", f"httpd {httpd_version}, mpm_event; load by {tool}, load average before {os.getloadavg()[0]:.1f}",
-            f"{rounds} round{'s' if rounds != 1 else ''} of {seconds:g} s, peers in turn"]
+            f"{lasting}, peers in turn"]
