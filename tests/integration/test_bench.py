@@ -110,8 +110,9 @@ def test_options_that_are_wrong(place, args, words):
 @pytest.mark.parametrize("args, words", [
     (["--peers", "mod_jk", "--mod-jk", "/not/there.so"], ["mod_jk", "/not/there.so is no file"]),
     (["--peers", "static", "--only", "lb"], ["none of these peers takes part"]),
+    (["--out", "/dev/null/x"], ["/dev/null is no directory that may be written to"]),
     (["--build", "/not/there"], ["/not/there/mod_jk.so is not there"]),
-], ids=["no module", "nobody to measure", "no build"])
+], ids=["no module", "nobody to measure", "no place", "no build"])
 def test_what_cannot_be_measured(place, args, words):
     said = bench(place, *built(), *args)
     assert said.exit == 2 and "Traceback" not in said.err and all(w in said.err for w in words), said

@@ -111,6 +111,7 @@ def generate(run, argv, seconds):
     child = run.spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         if seconds is not None:
+            wait_until_caught(child)
             time.sleep(seconds)
             child.send_signal(signal.SIGINT)
         return child.communicate(timeout=GRACE)[0]
@@ -118,6 +119,16 @@ def generate(run, argv, seconds):
         raise Failed(f"{argv[0]} does not end") from None
     finally:
         run.stop(child)
+
+
+def wait_until_caught(child):
+    """Returns when the process has its own answer to SIGINT; before that it would end without a word."""
+    while child.poll() is None:
+        with open(f"/proc/{child.pid}/status") as f:
+            caught = next((line for line in f if line.startswith("SigCgt:")), "SigCgt: 0")
+        if int(caught.split()[1], 16) & 1 << signal.SIGINT - 1:
+            return
+        time.sleep(0.002)
 
 
 def find_tool(asked=None):
