@@ -58,7 +58,8 @@ find_httpd() { # sets httpd and modules
     httpd=$(command -v apache2 || command -v httpd || ls /usr/sbin/apache2 /usr/sbin/httpd 2>/dev/null | head -n 1)
     [ -n "$httpd" ] || die "no httpd was found (apt install apache2-bin, dnf install httpd)"
     apxs=$(command -v apxs || command -v apxs2 || echo /usr/bin/apxs)
-    modules=$("$apxs" -q LIBEXECDIR) && [ -n "$modules" ] || die "apxs does not say where modules lie (apt install apache2-dev, dnf install httpd-devel)"
+    modules=$("$apxs" -q LIBEXECDIR) && [ -n "$modules" ] ||
+        die "apxs does not say where modules lie (apt install apache2-dev, dnf install httpd-devel)"
 }
 
 load() { # NAME..: LoadModule lines of what is not compiled in; find_httpd comes first

@@ -19,7 +19,8 @@ LOOKS = {
 
 BASE = """text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;font-size:13px;fill:var(--ink)}
 .back{fill:var(--paper);stroke:var(--edge)}.h1{font-size:18px;font-weight:700}.h2{font-weight:700}.ours{font-weight:700}
-.mute{fill:var(--mute);font-size:12px}.axis{stroke:var(--edge)}.halo{stroke:var(--paper);stroke-width:3.2;fill:none}.span{stroke:var(--ink);stroke-width:1.2;fill:none}"""
+.mute{fill:var(--mute);font-size:12px}.axis{stroke:var(--edge)}
+.halo{stroke:var(--paper);stroke-width:3.2;fill:none}.span{stroke:var(--ink);stroke-width:1.2;fill:none}"""
 
 
 def style():

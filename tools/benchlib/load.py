@@ -180,5 +180,5 @@ def measure(server, scenario, seconds, tool):
         visitor.join(35)
         errors += visitor.refused
     if not requests:
-        raise Failed(f"{server.peer.label}, {scenario.name}: nothing was answered\n{server.words()}")
+        raise Failed(f"{server.peer.label}, {scenario.name}: nothing was answered in {seconds:g} s; --seconds gives it more\n{server.words()}")
     return Figure(requests, errors, broken, cpu * 1e6 / requests, requests / took, p99, visitor.worst if visitor else None)
