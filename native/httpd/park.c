@@ -355,7 +355,7 @@ static jk_vigil vigil_of(const jk_parking *p)
 {
     const jk_wait *wait = &p->guest->run->wait;
     apr_time_t now = apr_time_now(), until = before_timeout(p, now);
-    jk_vigil v = { .fd = -1, .client = -1, .hears_bytes = !ap_ssl_conn_is_ssl(p->c) };
+    jk_vigil v = { .fd = -1, .other = -1, .client = -1, .hears_bytes = !ap_ssl_conn_is_ssl(p->c) };
 
     if (wait->what == JK_WAIT_CLIENT_READ && now + UPLOAD_TICK < until)
         until = now + UPLOAD_TICK;
@@ -367,6 +367,8 @@ static jk_vigil vigil_of(const jk_parking *p)
     case JK_WAIT_CLIENT_WRITE:
         v.fd = p->client;
         v.writable = wait->what == JK_WAIT_CLIENT_WRITE;
+        if (wait->what == JK_WAIT_CLIENT_READ)
+            v.other = wait->fd; /* the container may answer before it has the whole body, or leave */
         return v;
     case JK_WAIT_BACKEND_READ:
     case JK_WAIT_BACKEND_WRITE:

@@ -430,6 +430,8 @@ static bool watch_both(jk_dispatch *d, const jk_berth *b)
         return false;
     if (!watch(d, b, v->fd, v->writable ? EPOLLOUT : EPOLLIN | EPOLLRDHUP, AWAITED))
         return false;
+    if (!watch(d, b, v->other, EPOLLIN | EPOLLRDHUP, AWAITED))
+        return false;
     return watch(d, b, v->client, v->ended ? 0 : EPOLLRDHUP, CLIENT);
 }
 
@@ -470,6 +472,7 @@ jk_wake jk_dispatch_disarm(jk_dispatch *d, jk_berth *b)
     lock(d);
     if (b->state == ARMED || b->state == WOKEN) {
         unwatch(d, b->vigil.fd);
+        unwatch(d, b->vigil.other);
         unwatch(d, b->vigil.client);
         if (b->state == ARMED)
             leave_armed(d, b, IDLE);

@@ -25,6 +25,7 @@ typedef enum jk_wake {
 typedef struct jk_vigil {
     int fd;           /* the awaited one */
     bool writable;    /* to be written to; else read from */
+    int other;        /* awaited as well: to be read from */
     int client;       /* wakes when the client hangs up */
     bool ended;       /* the client has said already that it sends nothing more: only a reset counts as leaving */
     bool hears_bytes; /* bytes that lie before its end are a next request, and not a part of its leaving as under TLS */
