@@ -266,11 +266,14 @@ jk_outlet *jk_park_outlet(const jk_guest *guest)
     return &guest->place->outlet;
 }
 
-/* Few threads are idle, and the container is slow, since many wait: waiting in place is in vain. Few idle threads alone say nothing:
- * under load they are all busy with answers that come at once. */
+/* The container is slow, since many wait: waiting in place is in vain. Where more wait than there are threads twice over that is so without a
+ * look at the threads: half of them, each waiting for 10 ms, would let a burst in at a rate of 50 a second and thread. Few idle
+ * threads alone say nothing: under load they are all busy with answers that come at once. */
 static bool in_vain(const jk_park *park, unsigned others)
 {
-    return others * 2 >= park->threads && jk_dispatch_waiting(park->dispatch) * 2 >= park->threads;
+    unsigned waiting = jk_dispatch_waiting(park->dispatch);
+
+    return waiting >= 2 * park->threads || (others * 2 >= park->threads && waiting * 2 >= park->threads);
 }
 
 int jk_park_work(jk_guest *guest, const jk_server *conf)
