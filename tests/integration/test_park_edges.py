@@ -154,6 +154,25 @@ def test_a_reader_that_half_closes_gets_all(httpd, peer):
     assert reader.finish().body == LARGE
 
 
+def test_stopped_readers_of_many_small_flushed_pieces(httpd, peer):
+    """Much of it lies ready at once: what is passed on is bounded by what the client takes, not by how much comes."""
+    pieces = (ajp.chunk(b"p" * 500) + ajp.FLUSH) * 1000
+
+    def script(ex):
+        ex.send(ajp.send_headers())
+        for _ in range(4):
+            ex.send(pieces)
+        ex.send(ajp.end())
+    peer.on("/pieces", script)
+    readers = [Reader(httpd.port, "/pieces") for _ in range(MANY)]
+    assert proc.wait_until(lambda: peer.deliveries("/pieces") == MANY, 10)
+    time.sleep(0.3)
+    for _ in range(3):
+        visit(httpd)
+    for answer in answered(Crowd(MANY, lambda i: readers[i].finish()).join()):
+        assert answer.body == b"p" * 2000000
+
+
 # ---- limits ----
 
 def test_readers_at_the_default_factor(fresh_httpd, peer):
