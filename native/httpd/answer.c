@@ -86,11 +86,14 @@ static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 static size_t gulp_size(const jk_answer *a)
 {
     bool behind = a->r->connection->data_in_output_filters;
+    size_t low;
 
+    if (a->outlet && a->outlet->step < GULP_BEHIND) { /* a FlushMaxThreshold lower than the default */
+        low = a->tls ? a->outlet->step / 2 : a->outlet->step; /* mod_ssl gathers, too */
+        return low > 2 * WORTH_READING ? low : 2 * WORTH_READING;
+    }
     if (a->tls)
         return GULP_TLS;
-    if (a->outlet && a->outlet->step < GULP_BEHIND) /* a FlushMaxThreshold lower than the default */
-        return a->outlet->step > 2 * WORTH_READING ? a->outlet->step : 2 * WORTH_READING;
     return behind ? GULP_BEHIND : GULP_FREE;
 }
 
@@ -125,11 +128,22 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     return *n > 0 ? JK_OK : JK_E_MEMORY;
 }
 
+/* An answer of small pieces, each of them flushed, never fills its first block: there, too, no more is read than the core may hold. */
+static jk_rc small_drain(jk_answer *a)
+{
+    if (a->outlet == NULL || a->outlet->pending <= a->outlet->rest / 2)
+        return JK_OK;
+    return jk_outlet_drain(a->outlet, a->outlet->rest / 2);
+}
+
 static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
 {
     jk_answer *a = ctx;
 
     if (!a->small_is_full) {
+        jk_rc rc = small_drain(a);
+        if (rc != JK_OK)
+            return rc;
         size_t room = small_room(a);
         if (room >= WORTH_READING) {
             piece_of(&a->small, room, piece);

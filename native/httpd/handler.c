@@ -564,9 +564,24 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     return status;
 }
 
+/* httpd would read the rest of the body to keep the connection, and a slow client would have its thread. */
+static void drop_rest(jk_call *call, jk_rc rc)
+{
+    jk_incoming *in = &call->in;
+
+    if (in->ended || rc == JK_E_CLIENT_READ || in->r->connection->aborted)
+        return;
+    if (!jk_inlet_drop_rest(in->inlet, in->bb))
+        in->r->connection->keepalive = AP_CONN_CLOSE;
+}
+
 static int end(jk_call *call, jk_rc rc)
 {
-    int status = finish_call(call, call->guest.worker, rc);
+    int status;
+
+    if (call->in.inlet)
+        drop_rest(call, rc);
+    status = finish_call(call, call->guest.worker, rc);
 
     jk_startup_tend();
     return status;
@@ -624,8 +639,12 @@ static void invite(jk_call *call)
     if (call->guest.place == NULL)
         return;
     call->answer.outlet = jk_park_outlet(&call->guest);
-    if (call->in.rq.body == JK_BODY_NONE || !jk_inlet_can(r))
+    if (call->in.rq.body == JK_BODY_NONE)
         return;
+    if (!jk_inlet_can(r)) {
+        jk_park_fell_back(&call->guest, JK_FELL_BODY_FILTER);
+        return;
+    }
     call->inlet.r = r;
     call->in.inlet = &call->inlet;
 }
