@@ -2,10 +2,12 @@
 import os
 import re
 import socket
+import subprocess
 import threading
 
 import pytest
-from lib import manual
+from lib import manual, proc
+from lib import tomcat as tomcat_lib
 from lib.client import Wire, get
 from lib.httpd import INCUMBENT, find_modules
 
@@ -234,3 +236,35 @@ def test_a_time_for_slow_pages(recipe):
     httpd.expect(r"silent for reply_timeout=100 ms .*JK0308")
     httpd.allow("JK0204")
     assert get(httpd.port, "/shop/report/x").status == 504
+
+
+# ---- Tomcat's side ----
+
+def understood(httpd, fragments):
+    """What a real Tomcat says of a server.xml with these fragments, each in a service of its own, without starting it."""
+    services = []
+    os.makedirs(httpd.path("run/tomcat"), exist_ok=True)
+    os.chmod(httpd.path("run/tomcat"), 0o2750)  # as the page says; with more for others the connector does not start
+    for i, text in enumerate(fragments):
+        text = re.sub(r'address="10\.[\d.]+" port="80\d\d"', lambda m: f'address="127.0.0.1" port="{proc.free_port()}"', text)
+        text = re.sub(r'address="127.0.0.1" port="8009"', lambda m: f'address="127.0.0.1" port="{proc.free_port()}"', text)
+        text = text.replace("/run/tomcat", httpd.path("run/tomcat")).replace('name="Catalina"', f'name="engine{i}"')
+        services.append(f'<Service name="service{i}">{text if "<Connector" in text or "<Engine" in text else ""}</Service>')
+    xml = f'<Server port="-1">{"".join(services)}</Server>'
+    httpd.write("tomcat/conf/server.xml", xml)
+    httpd.write("tomcat/conf/catalina.properties", f'common.loader="{tomcat_lib.HOME}/lib/*.jar"\nserver.loader=\nshared.loader=\n')
+    done = subprocess.run(["java", f"-Dcatalina.home={tomcat_lib.HOME}", f"-Dcatalina.base={httpd.path('tomcat')}", f"-Djava.io.tmpdir={httpd.path('tomcat')}",
+                           "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx160m", "-cp",
+                           f"{tomcat_lib.HOME}/bin/bootstrap.jar:{tomcat_lib.HOME}/bin/tomcat-juli.jar",
+                           "org.apache.catalina.startup.Bootstrap", "configtest"], capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(tomcat_lib.missing() is not None, reason="no Tomcat")
+def test_tomcat_understands_its_side(fresh_httpd):
+    """Every element and attribute of the pages is one that Tomcat knows; one that it does not is found."""
+    httpd = fresh_httpd(start=False)
+    fragments = [text for s in manual.all_sections() for kind, text in s.blocks if kind == "xml"]
+    code, words = understood(httpd, [*fragments, '<Connector protocol="AJP/1.3" port="0" secrett="x" />'])
+    bad = re.findall(r"^(?:WARNING|SEVERE).*$", words, re.M)
+    assert code == 0 and len(fragments) > 10 and len(bad) == 1 and "secrett" in bad[0], words[-4000:]
