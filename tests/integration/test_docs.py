@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import xml.dom.minidom
+from glob import glob
 
 import pytest
 from lib import directives, manual
@@ -104,6 +105,18 @@ def test_the_map_has_every_page():
     linked |= {link for link in manual.links(f"{TOP}/docs/README.md")}
     missing = [os.path.basename(p) for p in manual.PAGES if p.startswith(f"{TOP}/docs/") and os.path.basename(p) not in {*linked, "README.md"}]
     assert missing == []
+
+
+@pytest.mark.parametrize("path", manual.PAGES, ids=manual.name_of)
+def test_tables_are_whole(path):
+    """A row with a cell too many loses it: a '|' inside of a cell is written with a '\\'."""
+    for table in re.findall(r"(?:^\|.*\n)+", manual.FENCE.sub("", manual.read(path)), re.M):
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
+
+
+def test_names_in_the_pictures():
+    words = [w for f in glob(f"{TOP}/docs/*.svg") for w in re.findall(r'class="key[^>]*>([a-z_]+)<', manual.read(f))]
+    assert len(words) > 8 and set(words) <= keys()
 
 
 def keys():
