@@ -137,10 +137,10 @@ static void put_words(const jk_key *key)
 
 static void put_range(const jk_key *key)
 {
-    if (key->min > INT_MIN && key->max >= INT_MAX / 1000)
-        printf(", from %d", key->min);
-    else if (key->min > INT_MIN)
+    if (key->min > INT_MIN && key->max < INT_MAX / 1000)
         printf(", %d to %d", key->min, key->max);
+    else if (key->min > 0)
+        printf(", from %d", key->min);
 }
 
 static void put_value(const jk_key *key)
