@@ -62,6 +62,7 @@ void jk_run_attempt(jk_run *run)
     run->odd_len = 0;
     run->status = 0;
     run->silent_since = 0;
+    run->ended = 0;
 }
 
 static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)

@@ -118,11 +118,12 @@ struct jk_run {
     uint64_t written, read;   /* bytes to and from the backend, all attempts */
     uint64_t body_passed;     /* body bytes given to the sink */
     apr_time_t begun;
+    apr_time_t ended;         /* when this attempt's connection went back to its pool; 0: it did not */
     int err; /* errno of the last failure; 0: an end of file */
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit) */
+    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit). The driver may give it, cleared */
     struct jk_tour *tour; /* worker/lb's own */
     const void *driven;   /* the worker that the driver drives */
 };
