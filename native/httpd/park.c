@@ -483,8 +483,8 @@ static void tell_mpm(jk_parking *p)
 static void finish(jk_parking *p, request_rec *r, int status)
 {
     leave(p);
-    if (status != OK && status != DONE)
-        r->status = HTTP_OK; /* else its page would be taken for the failure of a page */
+    if (ap_is_HTTP_VALID_RESPONSE(status)) /* else httpd has answered already: AP_FILTER_ERROR */
+        r->status = HTTP_OK;               /* or its page would be taken for the failure of a page */
     ap_die(status, r);
     ap_process_request_after_handler(r); /* logs, and r is gone */
 }

@@ -4,6 +4,7 @@ Beside test_park.py. Nothing here asks how long anything takes; a request that h
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from lib.crowd import Crowd, Gate, Reader
 from lib.parking import LARGE, MANY, THREADS, answered, held, large, mpm, visit
 from lib.workers import ajp13, lb
 
-NOW = "JkParkAfter 0\nJkMount /* w\n"
+NOW = "JkParkAfter 0\nJkMount /* w\n<Location /small>\nLimitRequestBody 1500\n</Location>\n"
 
 pytestmark = pytest.mark.skipif(os.environ.get("JK_MPM", "event") != "event", reason="only event can let a request wait without a thread")
 
@@ -120,6 +121,19 @@ def test_a_container_that_does_not_read(httpd, narrow):
     gate.open()
     for answer in answered(crowd.join()):
         assert '"length": 65000' in answer.text
+
+
+def test_a_body_that_grows_too_large_while_it_waits(httpd, peer):
+    """httpd answers 413 by itself when it reads too much, and that is what the log says."""
+    began = threading.Event()
+    peer.on("/small", lambda ex: (ex.send(ajp.get_body(ajp.MAX_BODY)), began.set(), ex.module_closes()))
+    with client.Wire(httpd.port) as wire:
+        wire.send("POST /small HTTP/1.1\r\nHost: x\r\nX-Test: grown\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" + "b" * 1000 + "\r\n")
+        assert began.wait(10)
+        time.sleep(0.2)  # it waits for more, without a thread
+        wire.send("3e8\r\n" + "b" * 1000 + "\r\n")
+        assert wire.answer().status == 413
+    assert httpd.access_of("grown")["status"] == "413"
 
 
 def test_trailers_that_do_not_come(fresh_httpd, peer):
