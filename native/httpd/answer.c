@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #define SMALL 7168 /* fills a node of r->pool and leaves room for what httpd takes at a request's end */
-#define BIG 32768
 #define GULP_FREE (60 * 1024)  /* nothing is pending at the client */
 #define GULP_BEHIND (32 * 1024) /* something is */
 #define GULP_TLS (16 * 1024)   /* one record */
@@ -31,13 +30,13 @@ static bool ours_alone(const jk_block *block)
 }
 
 /* Malloc'ed: freed memory of the bucket allocator would stay with this client's connection. */
-static bool block_make(jk_answer *a, jk_block *block)
+static bool block_make(jk_answer *a, jk_block *block, size_t size)
 {
-    block->mem = malloc(BIG);
+    block->mem = malloc(size);
     if (block->mem == NULL)
         return false;
-    block->anchor = apr_bucket_heap_create(block->mem, BIG, free, a->r->connection->bucket_alloc);
-    block->size = BIG;
+    block->anchor = apr_bucket_heap_create(block->mem, size, free, a->r->connection->bucket_alloc);
+    block->size = size;
     block->used = 0;
     return true;
 }
@@ -51,13 +50,13 @@ static void block_drop(jk_block *block)
 }
 
 /* What of the block may be written to now. One whose bytes are all held by filters is replaced: they free the old one. */
-static size_t block_room(jk_answer *a, jk_block *block)
+static size_t block_room(jk_answer *a, jk_block *block, size_t wanted)
 {
     if (block->anchor && ours_alone(block))
         block->used = 0;
     if (block->anchor && block->size - block->used < WORTH_READING)
         block_drop(block);
-    if (block->anchor == NULL && !block_make(a, block))
+    if (block->anchor == NULL && !block_make(a, block, wanted))
         return 0;
     return block->size - block->used;
 }
@@ -117,7 +116,7 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     size_t left = most - a->gathered;
     *n = 0;
     for (int i = 0; i < 2 && left >= WORTH_READING; i++) {
-        size_t room = block_room(a, &a->big[i]);
+        size_t room = block_room(a, &a->big[i], most);
         if (room > left)
             room = left;
         if (room < WORTH_READING)
@@ -160,23 +159,41 @@ static bool lies_in(const jk_block *block, const uint8_t *p)
     return block->mem && (size_t)((const char *)p - block->mem) < block->size;
 }
 
-/* The bytes as a bucket; NULL: they lie in no block of ours. */
-static apr_bucket *bucket_of(jk_answer *a, jk_span bytes)
+static jk_block *block_of(jk_answer *a, const uint8_t *p)
 {
-    jk_block *block = lies_in(&a->small, bytes.p) ? &a->small : lies_in(&a->big[0], bytes.p) ? &a->big[0] : &a->big[1];
+    return lies_in(&a->small, p) ? &a->small : lies_in(&a->big[0], p) ? &a->big[0] : lies_in(&a->big[1], p) ? &a->big[1] : NULL;
+}
+
+static apr_bucket *bucket_of(jk_answer *a, const jk_block *block, jk_span bytes)
+{
     apr_bucket *b;
 
-    if (block == &a->small) {
-        b = apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
-    } else if (lies_in(block, bytes.p)) {
-        apr_bucket_copy(block->anchor, &b);
-        b->start = (const char *)bytes.p - block->mem;
-        b->length = bytes.len;
-    } else {
-        return NULL;
-    }
-    block->used = (size_t)((const char *)bytes.p - block->mem) + bytes.len;
+    if (block == &a->small)
+        return apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
+    apr_bucket_copy(block->anchor, &b);
+    b->start = (const char *)bytes.p - block->mem;
+    b->length = bytes.len;
     return b;
+}
+
+/* Every filter pays by the bucket: bytes that lie behind the last one's make it longer. */
+static jk_rc append(jk_answer *a, jk_span bytes)
+{
+    jk_block *block = block_of(a, bytes.p);
+    size_t at;
+
+    if (block == NULL)
+        return JK_E_MEMORY;
+    at = (size_t)((const char *)bytes.p - block->mem);
+    if (a->gathered > 0 && at > 0 && bytes.p == a->edge)
+        APR_BRIGADE_LAST(a->bb)->length += bytes.len;
+    else
+        APR_BRIGADE_INSERT_TAIL(a->bb, bucket_of(a, block, bytes));
+    a->edge = bytes.p + bytes.len;
+    a->gathered += bytes.len;
+    if (at + bytes.len > block->used) /* ranges come in any order (net/scatter) */
+        block->used = at + bytes.len;
+    return JK_OK;
 }
 
 /* ---- headers ---- */
@@ -319,7 +336,6 @@ static jk_rc take_head(void *ctx, jk_reply *head)
 static jk_rc take_body(void *ctx, jk_span bytes)
 {
     jk_answer *a = ctx;
-    apr_bucket *b;
 
     a->body += (apr_off_t)bytes.len;
     if (a->discard)
@@ -331,11 +347,9 @@ static jk_rc take_body(void *ctx, jk_span bytes)
             return JK_OK;
         bytes.len -= beyond;
     }
-    b = bucket_of(a, bytes);
-    if (b == NULL)
-        return JK_E_MEMORY;
-    APR_BRIGADE_INSERT_TAIL(a->bb, b);
-    a->gathered += bytes.len;
+    jk_rc rc = append(a, bytes);
+    if (rc != JK_OK)
+        return rc;
     return a->flush_packets ? pass(a, true) : JK_OK;
 }
 

@@ -599,7 +599,7 @@ static __attribute__((noinline)) jk_rc stay(jk_call *call)
 /* True: the run waits, without a thread. */
 static __attribute__((noinline)) bool waits_elsewhere(jk_call *call)
 {
-    if (call->run.in[0].len == 0 && call->run.in[1].len == 0)
+    if (!jk_run_has_input(&call->run))
         jk_answer_wait(&call->answer);
     return jk_park_enter(&call->guest);
 }

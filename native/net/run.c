@@ -3,10 +3,10 @@
 #include "jk/net/run.h"
 
 #include "jk/ajp/codes.h"
-#include "jk/ajp/frame.h"
 
 #include <errno.h>
 
+#define CHUNK_HEAD (JK_FRAME_HEAD + JK_REPLY_CHUNK_HEAD)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 void jk_run_init(jk_run *run)
@@ -54,8 +54,9 @@ void jk_run_attempt(jk_run *run)
     jk_exchange_start(&run->x, run->rq->body, run->rq->content_length, run->max_packet);
     run->stage = JK_STAGE_FIRST_BODY;
     run->out_sent = 0;
-    run->in[0] = run->in[1] = JK_SPAN_NONE;
+    run->at = run->nin = 0;
     run->chunk_left = run->chunk_skip = run->msg_len = 0;
+    run->chunk_len = 0;
     run->act_pending = run->withheld = run->hears = false;
     run->dropped = 0;
     run->err = 0;
@@ -272,16 +273,43 @@ static jk_rc nothing_came(jk_run *run, bool holds, int waited)
     return silent(run, JK_WAIT_BACKEND_READ, silence_allowed(run), waited);
 }
 
+#define WORTH_A_GUESS 2048 /* bytes of a chunk */
+#define TAIL_MOST 8        /* bytes behind it in its packet: containers write one */
+
+/* The chunks to come are like the last one. Where that is no help *piece stays as it was lent. */
+static int lay(const jk_run *run, int n, struct iovec **piece, struct iovec laid[JK_SCATTER_MOST])
+{
+    jk_guess guess = { run->chunk_left, run->chunk_skip + CHUNK_HEAD - MIN(run->msg_len, CHUNK_HEAD), run->chunk_len, run->chunk_tail + CHUNK_HEAD };
+
+    if (run->chunk_len < WORTH_A_GUESS || run->chunk_tail > TAIL_MOST)
+        return n;
+    n = jk_scatter_lay(&guess, *piece, n, laid);
+    *piece = laid;
+    return n;
+}
+
+/* What came, in the order of the wire. */
+static void take_pieces(jk_run *run, const struct iovec *piece, size_t got)
+{
+    run->at = run->nin = 0;
+    for (; got > 0; piece++) {
+        size_t n = MIN(got, piece->iov_len);
+        run->in[run->nin++] = (jk_span){ piece->iov_base, n };
+        got -= n;
+    }
+}
+
 /* One gulp into the sink's memory. */
 static jk_rc gulp(jk_run *run)
 {
-    struct iovec piece[2];
+    struct iovec lent[2], laid[JK_SCATTER_MOST], *piece = lent;
     int n = 0;
     bool holds = run->sink->ops->holds(run->sink->ctx);
-    jk_rc rc = run->sink->ops->lend(run->sink->ctx, piece, &n);
+    jk_rc rc = run->sink->ops->lend(run->sink->ctx, lent, &n);
 
     if (rc != JK_OK)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+    n = lay(run, n, &piece, laid);
     int ms = holds ? -1 : may_wait(run);
     if (ms >= 0)
         jk_conn_receive_within(run->conn, ms);
@@ -294,9 +322,7 @@ static jk_rc gulp(jk_run *run)
     }
     run->read += (uint64_t)got;
     run->silent_since = 0;
-    size_t in_first = MIN((size_t)got, piece[0].iov_len);
-    run->in[0] = (jk_span){ piece[0].iov_base, in_first };
-    run->in[1] = n > 1 ? (jk_span){ piece[1].iov_base, (size_t)got - in_first } : JK_SPAN_NONE;
+    take_pieces(run, piece, (size_t)got);
     return JK_OK;
 }
 
@@ -412,6 +438,9 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     }
     run->chunk_left = len;
     run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
+    run->chunk_len = len;
+    run->chunk_tail = run->chunk_skip;
+    memcpy(run->chunk_head, head - JK_FRAME_HEAD, sizeof run->chunk_head);
     run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);
     run->act_pending = true;
     return perform(run);
@@ -426,8 +455,30 @@ static void skip(jk_run *run, jk_span *in)
     drop(in, n);
 }
 
+/* Between two chunks: the end of the one, and the same head once more. */
+static bool is_gap(const jk_run *run, jk_span gap)
+{
+    return gap.len == run->chunk_tail + CHUNK_HEAD && memcmp(gap.p + run->chunk_tail, run->chunk_head, CHUNK_HEAD) == 0;
+}
+
+/* Where the guess came true the chunks behind this one lie side by side with it: they are taken for a part of it. What their heads say
+ * was checked when the first one came. */
+static jk_span *join(jk_run *run, jk_span *in)
+{
+    const jk_span *end = run->in + run->nin;
+
+    while (in->len == run->chunk_left && end - in > 2 && is_gap(run, in[1]) && in[2].p == in->p + in->len) {
+        in[2] = (jk_span){ in->p, in->len + in[2].len };
+        in += 2;
+        run->at += 2;
+        run->chunk_left += run->chunk_len;
+    }
+    return in;
+}
+
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
 {
+    in = join(run, in);
     size_t n = MIN(run->chunk_left, in->len);
     jk_rc rc = run->withheld ? withhold(run, n) : run->sink->ops->body(run->sink->ctx, (jk_span){ in->p, n });
 
@@ -436,8 +487,6 @@ static jk_rc pass_chunk(jk_run *run, jk_span *in)
     run->chunk_left -= n;
     run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
-    if (run->chunk_left == 0)
-        skip(run, in);
     return JK_OK;
 }
 
@@ -493,6 +542,7 @@ static jk_rc next_message(jk_run *run, jk_span *in)
     size_t need = 0;
     jk_rc rc;
 
+    skip(run, in);
     for (;;) {
         have = run->msg_len ? (jk_span){ run->msg, run->msg_len } : *in;
         if (needed(run, have, &need) != JK_OK)
@@ -512,20 +562,26 @@ static jk_rc next_message(jk_run *run, jk_span *in)
     return take(run, have);
 }
 
+/* Where to go on; NULL: everything is used up. */
+static jk_span *next_piece(jk_run *run)
+{
+    while (run->at < run->nin && run->in[run->at].len == 0)
+        run->at++;
+    return run->at < run->nin ? &run->in[run->at] : NULL;
+}
+
 /* Everything that was read is used up, or something stops us. */
 static jk_rc parse(jk_run *run)
 {
     while (run->stage == JK_STAGE_READ) {
-        jk_span *in = run->in[0].len ? &run->in[0] : &run->in[1];
+        jk_span *in = next_piece(run);
         jk_rc rc = JK_OK;
         if (run->act_pending)
             rc = perform(run);
-        else if (in->len == 0)
+        else if (in == NULL)
             return JK_OK;
         else if (run->chunk_left)
             rc = pass_chunk(run, in);
-        else if (run->chunk_skip)
-            skip(run, in);
         else
             rc = next_message(run, in);
         if (rc != JK_OK)
@@ -584,9 +640,17 @@ jk_rc jk_run_crank(jk_run *run)
     return rc;
 }
 
+bool jk_run_has_input(const jk_run *run)
+{
+    for (int i = run->at; i < run->nin; i++)
+        if (run->in[i].len)
+            return true;
+    return false;
+}
+
 bool jk_run_reusable(const jk_run *run)
 {
-    if (run->in[0].len || run->in[1].len || run->msg_len || run->chunk_left) /* more than was due */
+    if (jk_run_has_input(run) || run->msg_len || run->chunk_left) /* more than was due */
         return false;
     return !run->hears && jk_exchange_reusable(&run->x);
 }

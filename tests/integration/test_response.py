@@ -173,6 +173,26 @@ def test_chunk_sizes(httpd, peer, chunk):
     assert answer.complete and answer.body == body
 
 
+@pytest.mark.parametrize("sizes, why", [
+    ([8184] * 40 + [77], "as a container writes it"),
+    ([2048] * 150, "small ones of one length"),
+    ([4096] * 12 + [8184] * 30, "longer from one on"),
+    ([8184] * 12 + [4096] * 30 + [8184] * 12, "shorter, and longer again"),
+    ([8184, 8184, 8184, 1] * 12, "a short one now and then"),
+    ([3000] * 8 + [6008] * 20 + [2992] * 20, "ends where the middle of a gap would be"),
+])
+def test_chunks_of_a_long_answer(httpd, peer, sizes, why):
+    """Chunks of one length are read side by side; whatever they are, the body is what was sent."""
+    body = hashlib.shake_128(why.encode()).digest(sum(sizes))
+    wire, at = b"", 0
+    for n in sizes:
+        wire += ajp.chunk(body[at:at + n])
+        at += n
+    for script in ([ajp.send_headers() + wire + ajp.end()], [ajp.send_headers(), wire[:9001], SLEEP(0.01), wire[9001:], ajp.end()]):
+        answer = ask(httpd, peer, script)
+        assert answer.complete and answer.body == body, why
+
+
 def test_many_packets_in_one_write(httpd, peer):
     """Headers, chunks, flushes, the end: all in one run of bytes."""
     run = ajp.send_headers() + b"".join(ajp.chunk(b"%d," % i) + (ajp.FLUSH if i % 7 == 0 else b"") for i in range(300)) + ajp.end()

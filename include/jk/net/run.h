@@ -11,10 +11,10 @@
 #define JK_NET_RUN_H
 
 #include "jk/ajp/exchange.h"
+#include "jk/ajp/frame.h"
 #include "jk/base/log.h"
 #include "jk/net/pool.h"
-
-#include <sys/uio.h>
+#include "jk/net/scatter.h"
 
 typedef enum jk_wait_kind {
     JK_WAIT_NOTHING,
@@ -44,7 +44,8 @@ typedef struct jk_source {
  * need no copy; a range stays the sink's until it is done with it. Each may answer JK_AGAIN (call again, nothing was taken)
  * or JK_E_CLIENT_WRITE. */
 typedef struct jk_sink_ops {
-    /* At most two pieces of memory to read into; *n says how many. */
+    /* One or two pieces of memory to read into; *n says how many. They are filled in any order: body bytes that belong together come to lie
+     * side by side where that can be known before (net/scatter), so the ranges given back need not rise. */
     jk_rc (*lend)(void *ctx, struct iovec piece[2], int *n);
     /* The status and the headers: the first thing, once. */
     jk_rc (*head)(void *ctx, jk_reply *head);
@@ -102,9 +103,12 @@ struct jk_run {
 
     apr_time_t silent_since; /* the backend took or sent nothing since; 0: it is not waited for */
 
-    /* Read and not yet parsed: the rest of up to two pieces. */
-    jk_span in[2];
-    size_t chunk_left, chunk_skip; /* of the SEND_BODY_CHUNK at hand */
+    /* Read and not yet parsed, in the order of the wire: in[at .. nin). */
+    jk_span in[JK_SCATTER_MOST];
+    int at, nin;
+    size_t chunk_left, chunk_skip; /* of the SEND_BODY_CHUNK at hand: bytes of body still to come, and what stands behind them */
+    size_t chunk_len, chunk_tail;  /* the same of the whole packet */
+    uint8_t chunk_head[JK_FRAME_HEAD + JK_REPLY_CHUNK_HEAD]; /* and its first bytes */
     uint8_t *msg;                  /* a message that does not lie in one piece */
     size_t msg_len, msg_cap;
     jk_reply pending; /* a message whose act the sink answered with JK_AGAIN */
@@ -150,6 +154,9 @@ jk_rc jk_run_prepare(jk_run *run);
 
 /* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. JK_E_STATUS: an answer that fail_on_status names. */
 jk_rc jk_run_crank(jk_run *run);
+
+/* Is there something that was read and not parsed? It lies in memory that the sink lent. */
+bool jk_run_has_input(const jk_run *run);
 
 /* May the connection carry another request? */
 bool jk_run_reusable(const jk_run *run);
