@@ -92,7 +92,8 @@ typedef struct jk_global {
     int workers_where_line;
     apr_array_header_t *properties; /* of jk_mount: uri is the line, file and line say where */
     int strict;                     /* JkStrict */
-    int notes;                      /* JkNotes; at post_config AUTO becomes ON or OFF */
+    int notes;                      /* JkNotes */
+    bool glances, times;            /* at post_config: are JK_LB_x, JK_T_x to be noted? */
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */

@@ -481,7 +481,7 @@ static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, cons
     if (!lb && plain && m->more == NULL)
         return;
     call->run.wish = &call->wish;
-    call->wish.glances = lb && conf->global->notes == JK_NOTES_ON;
+    call->wish.glances = lb && conf->global->glances;
     call->wish.reply_timeout = -1;
     if (m->more)
         take_rule(&call->wish, m->more);
@@ -539,6 +539,34 @@ static void note_balancer(const jk_call *call, request_rec *r)
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
 
+static void note_time(request_rec *r, const char *name, apr_time_t us)
+{
+    const char *text = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, us);
+
+    apr_table_setn(r->notes, name, text);
+    apr_table_setn(r->subprocess_env, name, text);
+}
+
+/* For log formats, and as variables for everything else. */
+static void note_times(const jk_run *run, request_rec *r)
+{
+    static const char *const names[JK_LEGS] = { "JK_T_QUEUE", "JK_T_CONNECT", "JK_T_PING", "JK_T_SEND", "JK_T_FIRST", "JK_T_BODY" };
+    apr_time_t total = 0;
+
+    for (int i = 0; i < JK_LEGS; i++) {
+        note_time(r, names[i], run->spent[i]);
+        total += run->spent[i];
+    }
+    note_time(r, "JK_T_TOTAL", total);
+}
+
+/* The run's last leg ended when the answer was whole; of a failure, or a worker that knows no legs, it ends here. */
+static void stop_clock(jk_run *run, jk_rc rc)
+{
+    if (rc != JK_OK || run->since == run->begun)
+        jk_run_enter(run, JK_LEG_QUEUE);
+}
+
 static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
 {
     request_rec *r = call->in.r;
@@ -548,7 +576,10 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         misfit = jk_forward_misfit(&call->in.rq);
         tell_misfit(call, worker, &misfit);
     }
-    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
+    stop_clock(&call->run, rc);
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, call->run.since - call->run.begun));
+    if (call->run.timed)
+        note_times(&call->run, r);
     note_route(call, r);
     if (call->wish.glances)
         note_balancer(call, r);
@@ -660,6 +691,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.sink = &call->answer.sink;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
+    call->run.timed = conf->global->times;
     call->answer.cookie = &call->run.cookie;
     take_wish(call, r, conf, m);
     if (m->more)

@@ -243,7 +243,7 @@ static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
         JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
 }
 
-/* Does any directive name a note of a balancer? A log format does, a header, an expression: whatever it is, the name stands there. */
+/* Does any directive name one of these notes? A log format does, a header, an expression: whatever it is, the name stands there. */
 static bool tree_names(const ap_directive_t *node, const char *what)
 {
     for (; node; node = node->next)
@@ -252,12 +252,17 @@ static bool tree_names(const ap_directive_t *node, const char *what)
     return false;
 }
 
+static bool is_asked_for(int notes, const char *what)
+{
+    return notes == JK_NOTES_ON || (notes == JK_NOTES_AUTO && tree_names(ap_conftree, what));
+}
+
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
-    if (main_conf->global->notes == JK_NOTES_AUTO)
-        main_conf->global->notes = tree_names(ap_conftree, "JK_LB_") ? JK_NOTES_ON : JK_NOTES_OFF;
+    main_conf->global->glances = is_asked_for(main_conf->global->notes, "JK_LB_");
+    main_conf->global->times = is_asked_for(main_conf->global->notes, "JK_T_");
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);

@@ -221,6 +221,8 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     run->on_head = seen->route.len && !m->route_told && worth_a_look(m) ? look_at_route : NULL;
     if (tour->sent || run->encoded)
         jk_run_elsewhere(run);
+    if (tour->sent)
+        jk_stat_add(lb->stat, JK_COUNT_RETRIES, 1);
     run->x.progress = JK_PROGRESS_NONE;
     memset(run->up, 0, sizeof *run->up);
     if (tour->group->retry_budget > 0) {
@@ -387,7 +389,7 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
 
 /* ---- the worker ---- */
 
-static void over(jk_run *run)
+static void over(jk_run *run, jk_rc rc)
 {
     jk_tour *tour = run->tour;
 
@@ -397,11 +399,12 @@ static void over(jk_run *run)
     if (tour->member != NOBODY) { /* torn down in the middle: it says nothing of the member */
         jk_worker *worker = tour->lb->members[tour->member].worker;
         worker->type->finish(worker, run);
-        book(tour, run, JK_E_CLIENT_ABORT);
+        book(tour, run, rc);
     }
     if (tour->glances)
         glance(run, &tour->glances[1]);
-    jk_stat_end(tour->lb->stat);
+    jk_stat_fail(tour->lb->stat, rc);
+    jk_stat_leave(tour->lb->stat, &(jk_stat_visit){ .total = run->since - run->begun });
 }
 
 static jk_rc step(const jk_worker *worker, jk_run *run)
@@ -419,6 +422,7 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
         case PAUSE:
             if (!jk_run_late(run, apr_time_now()))
                 return JK_AGAIN;
+            jk_run_enter(run, JK_LEG_QUEUE); /* the next member's time begins here */
             tour->stage = CHOOSE;
             break;
         default:
@@ -426,14 +430,14 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
             if (rc == JK_AGAIN && tour->stage == CHOOSE) /* not a wait: another member */
                 rc = JK_OK;
             else if (rc == JK_OK) {
-                over(run);
+                over(run, JK_OK);
                 return JK_OK;
             }
             break;
         }
     }
     if (rc != JK_AGAIN)
-        over(run);
+        over(run, rc);
     return rc;
 }
 
@@ -512,7 +516,7 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 static void finish(const jk_worker *worker, jk_run *run)
 {
     (void)worker;
-    over(run);
+    over(run, JK_E_CLIENT_ABORT);
 }
 
 const jk_worker_type jk_lb_type = { "lb", step, wait_slot, wake_on_slot, ready, child, tend, finish };

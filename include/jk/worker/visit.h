@@ -19,9 +19,11 @@ typedef struct jk_visit {
     bool has_place;   /* of the pool */
     bool fresh;       /* the connection was made for this attempt */
     bool pinged, counted;
+    bool queued;      /* the books know that it waits */
     jk_stat *budget;        /* whose retry budget bounds resends; NULL: nobody's */
     int32_t budget_percent;
-    uint64_t booked_read, booked_written; /* bytes that the books know of */
+    uint64_t read_before, written_before; /* bytes of the run, when it began here */
+    apr_time_t began;
 } jk_visit;
 
 #endif
