@@ -548,7 +548,7 @@ static void note_time(request_rec *r, const char *name, apr_time_t us)
 }
 
 /* For log formats, and as variables for everything else. */
-static void note_times(const jk_run *run, request_rec *r)
+static __attribute__((noinline)) void note_times(const jk_run *run, request_rec *r)
 {
     static const char *const names[JK_LEGS] = { "JK_T_QUEUE", "JK_T_CONNECT", "JK_T_PING", "JK_T_SEND", "JK_T_FIRST", "JK_T_BODY" };
     apr_time_t total = 0;
@@ -691,7 +691,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.sink = &call->answer.sink;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
-    call->run.timed = conf->global->times;
+    call->run.timed = conf->times;
     call->answer.cookie = &call->run.cookie;
     take_wish(call, r, conf, m);
     if (m->more)

@@ -185,10 +185,25 @@ void jk_startup_test(apr_pool_t *p, server_rec *s)
 
 /* ---- post_config ---- */
 
+/* Does any directive name one of these notes? A log format does, a header, an expression: whatever it is, the name stands there. */
+static bool tree_names(const ap_directive_t *node, const char *what)
+{
+    for (; node; node = node->next)
+        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
+            return true;
+    return false;
+}
+
+static bool is_asked_for(int notes, const char *what)
+{
+    return notes == JK_NOTES_ON || (notes == JK_NOTES_AUTO && tree_names(ap_conftree, what));
+}
+
 /* What the directives of a server come to. */
 static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
 {
     jk_directives_settle(conf);
+    conf->times = is_asked_for(conf->global->notes, "JK_T_");
     conf->environ = jk_environ_make(p, conf);
     conf->format = jk_requestlog_make(p, conf->request_log);
     jk_logfile_open(logs, conf);
@@ -243,26 +258,11 @@ static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
         JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
 }
 
-/* Does any directive name one of these notes? A log format does, a header, an expression: whatever it is, the name stands there. */
-static bool tree_names(const ap_directive_t *node, const char *what)
-{
-    for (; node; node = node->next)
-        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
-            return true;
-    return false;
-}
-
-static bool is_asked_for(int notes, const char *what)
-{
-    return notes == JK_NOTES_ON || (notes == JK_NOTES_AUTO && tree_names(ap_conftree, what));
-}
-
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
     main_conf->global->glances = is_asked_for(main_conf->global->notes, "JK_LB_");
-    main_conf->global->times = is_asked_for(main_conf->global->notes, "JK_T_");
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);

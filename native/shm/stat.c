@@ -323,9 +323,8 @@ void jk_stat_lost(jk_layout_slot *slot, uint32_t connections)
 }
 
 /* Most times are short, so the first bounds are asked first. */
-void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
+static inline void book_time(jk_layout_histogram *h, int64_t us)
 {
-    jk_layout_histogram *h = &stat->slot->time[what];
     uint64_t took = us > 0 ? (uint64_t)us : 0;
     unsigned at = 0;
 
@@ -333,6 +332,11 @@ void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
         at++;
     ADD(h->bucket[at], 1);
     ADD(h->sum, took);
+}
+
+void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
+{
+    book_time(&stat->slot->time[what], us);
 }
 
 static unsigned class_of(unsigned status)
@@ -352,9 +356,9 @@ void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
         ADD(slot->count[JK_COUNT_WRITTEN], visit->written);
     if (visit->status) {
         ADD(slot->answers[class_of(visit->status)], 1);
-        jk_stat_took(stat, JK_TIME_FIRST, visit->first);
+        book_time(&slot->time[JK_TIME_FIRST], visit->first);
     }
-    jk_stat_took(stat, JK_TIME_TOTAL, visit->total);
+    book_time(&slot->time[JK_TIME_TOTAL], visit->total);
     jk_stat_end(stat);
 }
 

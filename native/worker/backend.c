@@ -139,10 +139,10 @@ static void queue(jk_backend *backend, jk_run *run)
     run->up->queued = true;
 }
 
-static void leave_queue(jk_backend *backend, jk_run *run)
+static __attribute__((noinline)) void leave_queue(jk_backend *backend, jk_run *run)
 {
-    if (run->up->queued)
-        jk_stat_waited(backend->stat);
+    jk_run_enter(run, JK_LEG_QUEUE);
+    jk_stat_waited(backend->stat);
     run->up->queued = false;
 }
 
@@ -166,11 +166,8 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
 }
 
 /* Who has not waited has been in no queue: what little has passed belongs to what follows. */
-static jk_rc lent(jk_backend *backend, jk_run *run)
+static inline jk_rc lent(jk_run *run)
 {
-    if (run->up->queued)
-        jk_run_enter(run, JK_LEG_QUEUE);
-    leave_queue(backend, run);
     run->up->has_place = true;
     run->up->slot_until = 0;
     run->up->fresh = run->up->pinged = false;
@@ -194,15 +191,16 @@ static jk_rc lend(jk_backend *backend, jk_run *run)
 {
     run->up->waiter.wake = NULL; /* of a wait before this one */
     if (jk_pool_lend(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
-        return lent(backend, run);
+        return lent(run);
     return may_wait(run) ? slot_wait(backend, run) : no_slot(backend, run);
 }
 
 static jk_rc slot(jk_backend *backend, jk_run *run)
 {
-    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
-        return lent(backend, run);
-    return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(backend, run);
+    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) != JK_OK)
+        return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(backend, run);
+    leave_queue(backend, run);
+    return lent(run);
 }
 
 /* A connection of the pool is no good: a new one is made in its place, which counts as no attempt. Those that lie behind it in the pool
@@ -482,9 +480,11 @@ static void leave(jk_backend *backend, jk_run *run)
     if (!up->counted)
         return;
     up->counted = false;
-    leave_queue(backend, run);
+    if (up->queued)
+        leave_queue(backend, run);
     jk_stat_leave(backend->stat, &(jk_stat_visit){ .read = run->read - up->read_before, .written = run->written - up->written_before,
-                                                   .first = run->first, .total = run->since - up->began, .status = run->status });
+                                                   .first = run->first, .total = run->since - (up->began ? up->began : run->begun),
+                                                   .status = run->status });
 }
 
 static jk_rc enter(jk_backend *backend, jk_run *run)
@@ -555,10 +555,6 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
         take_wish(run, run->wish);
     run->up->worker = &backend->worker;
     run->up->stage = LEND;
-    run->up->began = run->since;
-    run->up->read_before = run->read;
-    run->up->written_before = run->written;
-    run->status = 0;
     rc = enter(backend, run);
     return rc == JK_OK ? jk_run_encode(run) : rc;
 }
@@ -587,6 +583,7 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
     case PAUSE:
         if (!jk_run_late(run, apr_time_now()))
             return JK_AGAIN;
+        leave_queue(backend, run);
         run->up->stage = LEND;
         return JK_OK;
     default:

@@ -200,6 +200,16 @@ static bool worth_a_look(jk_lb_member *m)
     return n < 8 || n % 64 == 0;
 }
 
+/* What another member made of it before is not this one's. */
+static __attribute__((noinline)) void begin_again(jk_tour *tour, jk_run *run)
+{
+    run->up->read_before = run->read;
+    run->up->written_before = run->written;
+    run->up->began = run->since;
+    run->status = 0;
+    jk_stat_add(tour->lb->stat, JK_COUNT_RETRIES, 1);
+}
+
 static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
 {
     jk_lb *lb = tour->lb;
@@ -221,10 +231,10 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     run->on_head = seen->route.len && !m->route_told && worth_a_look(m) ? look_at_route : NULL;
     if (tour->sent || run->encoded)
         jk_run_elsewhere(run);
-    if (tour->sent)
-        jk_stat_add(lb->stat, JK_COUNT_RETRIES, 1);
     run->x.progress = JK_PROGRESS_NONE;
     memset(run->up, 0, sizeof *run->up);
+    if (tour->sent)
+        begin_again(tour, run);
     if (tour->group->retry_budget > 0) {
         run->up->budget = lb->stat;
         run->up->budget_percent = tour->group->retry_budget;
@@ -403,8 +413,10 @@ static void over(jk_run *run, jk_rc rc)
     }
     if (tour->glances)
         glance(run, &tour->glances[1]);
-    jk_stat_fail(tour->lb->stat, rc);
-    jk_stat_leave(tour->lb->stat, &(jk_stat_visit){ .total = run->since - run->begun });
+    if (rc != JK_OK)
+        jk_stat_fail(tour->lb->stat, rc);
+    jk_stat_took(tour->lb->stat, JK_TIME_TOTAL, run->since - run->begun);
+    jk_stat_end(tour->lb->stat);
 }
 
 static jk_rc step(const jk_worker *worker, jk_run *run)

@@ -22,8 +22,9 @@ typedef struct jk_visit {
     bool queued;      /* the books know that it waits */
     jk_stat *budget;        /* whose retry budget bounds resends; NULL: nobody's */
     int32_t budget_percent;
-    uint64_t read_before, written_before; /* bytes of the run, when it began here */
-    apr_time_t began;
+    /* Where another container had the run before this one: */
+    uint64_t read_before, written_before; /* its bytes until then */
+    apr_time_t began;                     /* here */
 } jk_visit;
 
 #endif
