@@ -650,8 +650,12 @@ static void invite(jk_call *call)
     if (call->guest.place == NULL)
         return;
     call->answer.outlet = jk_park_outlet(&call->guest);
-    if (call->in.rq.body == JK_BODY_NONE || !jk_inlet_can(r))
+    if (call->in.rq.body == JK_BODY_NONE)
         return;
+    if (!jk_inlet_can(r)) {
+        jk_park_fell_back(&call->guest, JK_FELL_BODY_FILTER);
+        return;
+    }
     call->inlet.r = r;
     call->in.inlet = &call->inlet;
 }

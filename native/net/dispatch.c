@@ -379,6 +379,14 @@ jk_berth *jk_dispatch_take(jk_dispatch *d)
     return b;
 }
 
+bool jk_dispatch_is_full(jk_dispatch *d)
+{
+    lock(d);
+    bool full = d->taken >= d->limit;
+    unlock(d);
+    return full;
+}
+
 void jk_dispatch_give_back(jk_dispatch *d, jk_berth **berth)
 {
     jk_berth *b = *berth;
@@ -598,6 +606,7 @@ jk_dispatch_counts jk_dispatch_count(jk_dispatch *d)
     return (jk_dispatch_counts){ 0 };
 }
 
+bool jk_dispatch_is_full(jk_dispatch *d) { (void)d; return true; }
 int jk_dispatch_fd(const jk_berth *b) { (void)b; return -1; }
 void jk_dispatch_fd_lost(jk_berth *b) { (void)b; }
 void jk_dispatch_call(void *berth) { (void)berth; }

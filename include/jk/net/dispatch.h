@@ -45,6 +45,9 @@ jk_dispatch *jk_dispatch_make(unsigned limit, unsigned pace, bool threaded);
 /* NULL: the limit is reached, or there is no descriptor. */
 jk_berth *jk_dispatch_take(jk_dispatch *d);
 
+/* Are all slots taken? */
+bool jk_dispatch_is_full(jk_dispatch *d);
+
 /* What becomes readable when something came. It stays the slot's. */
 int jk_dispatch_fd(const jk_berth *b);
 
