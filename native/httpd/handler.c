@@ -9,9 +9,11 @@
 #include "published.h"
 #include "request.h"
 #include "startup.h"
+#include "statuspage.h"
 
 #include "jk/route/path.h"
 #include "jk/route/session.h"
+#include "jk/status/manager.h"
 #include "jk/worker/lb.h"
 
 #include <apr_strings.h>
@@ -751,6 +753,18 @@ bool jk_handler_has_taken(request_rec *r)
     return kept && kept->taken;
 }
 
+static __attribute__((noinline)) int show_status(request_rec *r, const jk_worker *worker)
+{
+    char *text = apr_palloc(r->pool, JK_DECIMAL_ROOM + 8);
+    apr_time_t begun = apr_time_now();
+    int status;
+
+    apr_table_addn(r->notes, "JK_WORKER_TYPE", worker->type->name);
+    status = jk_statuspage_run(r, worker);
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(text, apr_time_now() - begun));
+    return status;
+}
+
 int jk_handler_run(request_rec *r)
 {
     jk_server *conf = jk_config_of(r->server);
@@ -779,5 +793,5 @@ int jk_handler_run(request_rec *r)
         return unknown_worker(r, m.name);
     if (r->connection->aborted) /* nobody waits for the answer: the backend is not asked */
         return OK;
-    return call_worker(r, conf, &m);
+    return m.worker->type == &jk_manager_type ? show_status(r, m.worker) : call_worker(r, conf, &m);
 }

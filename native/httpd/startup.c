@@ -13,7 +13,9 @@
 #include "mounts.h"
 #include "park.h"
 #include "requestlog.h"
+#include "token.h"
 
+#include "jk/status/manager.h"
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
@@ -34,9 +36,12 @@ static struct {
     jk_park *park;
     jk_shm *shm;
     server_rec *main_server;
+    const apr_array_header_t *findings;
+    const uint8_t *token_key;
 } now;
 
-static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make }, { 0, NULL } };
+static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make },
+                                                 { JK_WORKER_STATUS, jk_manager_make }, { 0, NULL } };
 
 const jk_worker *jk_startup_worker(const char *name)
 {
@@ -46,6 +51,11 @@ const jk_worker *jk_startup_worker(const char *name)
 bool jk_startup_is_stale(void)
 {
     return now.stale;
+}
+
+jk_startup_state jk_startup_look(void)
+{
+    return (jk_startup_state){ now.registry, now.workers, now.main_server, now.findings, now.stale, now.token_key, now.park, now.shm };
 }
 
 jk_park *jk_startup_park(void)
@@ -78,9 +88,18 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+/* Without a '/' at its end: "$(ServerRoot)/conf" is what people write. */
+static const char *server_root(apr_pool_t *p)
+{
+    const char *root = ap_server_root_relative(p, "");
+    size_t n = strlen(root);
+
+    return n > 1 && root[n - 1] == '/' ? apr_pstrmemdup(p, root, n - 1) : root;
+}
+
 static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_findings *found)
 {
-    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, ap_server_root_relative(p, ""), environment };
+    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, server_root(p), environment };
 
     for (const jk_registry_type *type = worker_types; type->make; type++)
         in.kinds |= (int)type->kind;
@@ -133,6 +152,19 @@ static void check_all(apr_pool_t *ptemp, server_rec *s, jk_findings *found)
         jk_check_hosts(&c);
 }
 
+/* For the status page: they are to live as long as the configuration. */
+static const apr_array_header_t *keep_findings(apr_pool_t *p, jk_findings *found)
+{
+    apr_array_header_t *all = apr_array_copy(p, found->all);
+
+    for (int i = 0; i < all->nelts; i++) {
+        jk_finding *one = &APR_ARRAY_IDX(all, i, jk_finding);
+        one->file = one->file ? apr_pstrdup(p, one->file) : NULL;
+        one->text = apr_pstrdup(p, one->text);
+    }
+    return all;
+}
+
 static void tell(apr_pool_t *ptemp, server_rec *s, jk_findings *found, bool refused)
 {
     jk_check_tell(&(jk_check){ .p = ptemp, .s = s, .found = found }, refused);
@@ -154,6 +186,8 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     now.workers = parse(pconf, &src, found);
     now.texts = src;
     check_all(ptemp, s, found);
+    jk_findings_sort(found);
+    now.findings = keep_findings(pconf, found);
     if (!jk_findings_refuse(found, global->strict)) {
         tell(ptemp, s, found, false);
         jk_lastgood_keep(s->process->pool, &src);
@@ -266,6 +300,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
+    now.token_key = jk_token_key(main_conf->s->process->pool);
     now.park = jk_park_make(pconf, main_conf->s, now.shm);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }

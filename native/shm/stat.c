@@ -176,6 +176,7 @@ void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *said, int *patience)
 void jk_stat_renew(jk_layout_slot *slot)
 {
     memset(slot, 0, sizeof *slot);
+    PUT(slot->last_reset, apr_time_sec(apr_time_now()));
 }
 
 /* ---- under way ---- */
@@ -472,8 +473,11 @@ static void carry_out(jk_stat *stat, const jk_member_change *change, int64_t now
         PUT(slot->refused, 0);
     if (change->todo & JK_DO_ZERO_REPLY_TIMEOUTS)
         PUT(slot->reply_timeouts, 0);
-    if (change->todo & JK_DO_ZERO_COUNTERS)
+    if (change->todo & JK_DO_ZERO_COUNTERS) {
+        PUT(slot->refused, 0);
+        PUT(slot->reply_timeouts, 0);
         jk_stat_reset(stat, now);
+    }
 }
 
 jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb)
@@ -585,6 +589,11 @@ unsigned jk_stat_claim_maintenance(jk_stat *stat, int64_t now, int32_t interval)
     if (times == 0 || !atomic_compare_exchange_strong(&stat->slot->maintained, &last, now))
         return 0;
     return times;
+}
+
+int64_t jk_stat_maintained(const jk_stat *stat)
+{
+    return time_in(&stat->slot->maintained);
 }
 
 enum { SECOND, STARTED, RESENT };

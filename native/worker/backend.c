@@ -780,6 +780,22 @@ jk_stat *jk_backend_stat(const jk_worker *worker)
     return backend_of(worker)->stat;
 }
 
+const char *jk_backend_address(const jk_worker *worker, apr_pool_t *p)
+{
+    jk_backend *backend = backend_of(worker);
+
+    if (worker->conf->unix_path == NULL && worker->conf->tune.port == 0)
+        return "invalid";
+    return apr_atomic_read32(&backend->resolved) ? apr_pstrdup(p, backend->addr.text) : "unresolved";
+}
+
+jk_pool_counts jk_backend_pool(const jk_worker *worker)
+{
+    jk_pool *pool = backend_of(worker)->pool;
+
+    return pool ? jk_pool_count(pool) : (jk_pool_counts){ 0 };
+}
+
 bool jk_backend_has_room(const jk_worker *worker)
 {
     const jk_backend *backend = backend_of(worker);

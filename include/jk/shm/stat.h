@@ -172,6 +172,9 @@ void jk_stat_served_mark(jk_stat *stat);
 /* Is maintenance due? One of all threads of all processes is told so: 0 for the others, and how often the interval passed for that one. */
 unsigned jk_stat_claim_maintenance(jk_stat *stat, int64_t now, int32_t interval);
 
+/* When it was done last; 0: never yet. */
+int64_t jk_stat_maintained(const jk_stat *stat);
+
 /* The retry budget (balance/budget). */
 void jk_stat_budget_started(jk_stat *stat, int64_t now);
 bool jk_stat_budget_take(jk_stat *stat, int64_t now, int32_t percent);
