@@ -67,7 +67,7 @@ static jk_parking *parking_of(conn_rec *c)
     return ap_get_module_config(c->conn_config, &jk_module);
 }
 
-jk_view_parked jk_park_gauges(const jk_park *park)
+jk_view_parked jk_park_look(const jk_park *park)
 {
     jk_dispatch_counts n;
 

@@ -38,7 +38,7 @@ void jk_park_child(jk_park *park, apr_pool_t *pchild);
 void jk_park_hooks(void);
 
 /* How many wait in this process; all of it zero where none can. */
-jk_view_parked jk_park_gauges(const jk_park *park);
+jk_view_parked jk_park_look(const jk_park *park);
 
 /* May this request wait without a thread? Sets guest->place. */
 void jk_park_invite(jk_guest *guest, const jk_server *conf);
