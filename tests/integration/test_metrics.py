@@ -101,10 +101,8 @@ def test_without_workers(fresh_httpd):
 
 def test_names_are_escaped(fresh_httpd, members):
     httpd = fresh_httpd(LOCATIONS, workers=ajp13(**{'quo"te': members["m1"].port, "b\u00e4ck\\\\slash": members["m1"].port}), startup=[".*"])
-    text = client.get(httpd.port, "/jk-metrics").body.decode()
-    Samples(text)
-    if 'quo' in text:
-        assert 'worker="quo\\"te"' in text
+    names = {dict(k[1])["worker"] for k in scrape(httpd).values if k[0] == "jk_worker_requests_total"}
+    assert names == {'quo\\"te', "b\u00e4ck\\\\\\\\slash"}, "as they stand in the text"
 
 
 @needs_promtool
@@ -114,6 +112,35 @@ def test_promtool_has_nothing_to_say(busy):
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
     broken = text.replace(b"# HELP jk_config_stale", b"# HALP jk_config_stale")
     assert subprocess.run([program("promtool"), "check", "metrics"], input=broken, capture_output=True, timeout=30).returncode != 0
+
+
+def test_by_a_status_worker(fresh_httpd, members):
+    """The same, under its own rules: who may not look sees nothing."""
+    workers = ajp13(w=members["m1"].port).replace("worker.list=w", "worker.list=w,open,closed") + \
+        "worker.open.type=status\nworker.closed.type=status\nworker.closed.user=nobody\n"
+    httpd = fresh_httpd(LOCATIONS + "JkMount /w/* w\nJkMount /open open\nJkMount /closed closed\n", workers=workers)
+    httpd.allow("service denied for user|Access denied|denied|Status worker", "Invalid|NULL or EMPTY")
+    assert client.get(httpd.port, "/w/x").status == 200
+    answer = client.get(httpd.port, "/open?mime=openmetrics")
+    assert (answer.status, answer.header("Content-Type")) == (200, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    assert Samples(answer.body.decode()).values == scrape(httpd, OPEN).values
+    answer = client.get(httpd.port, "/closed?mime=openmetrics")
+    assert (answer.status, answer.body) == (403, b"# EOF\n")
+    answer = client.get(httpd.port, "/open?mime=openmetrics&cmd=show")
+    assert answer.status >= 400 and answer.body == b"# EOF\n"
+
+
+def test_a_broken_configuration_shows(fresh_httpd, members):
+    httpd = fresh_httpd(LOCATIONS + "JkStrict On\nJkMount /w/* w\n", workers=ajp13(w=members["m1"].port))
+    assert (scrape(httpd).get("jk_config_stale"), scrape(httpd).get("jk_config_generation")) == (0, 0)
+    good = httpd.workers
+    httpd.write_workers(good + "worker.w.prot=1\n")
+    httpd.allow("prot", "the last good one stays in force")
+    httpd.graceful()
+    assert (scrape(httpd).get("jk_config_stale"), scrape(httpd).get("jk_config_generation")) == (1, 1)
+    httpd.write_workers(good)
+    httpd.graceful()
+    assert (scrape(httpd).get("jk_config_stale"), scrape(httpd).get("jk_config_generation")) == (0, 2)
 
 
 # ---- the numbers ----
