@@ -15,6 +15,7 @@
 #include "jk/route/session.h"
 #include "jk/status/manager.h"
 #include "jk/worker/lb.h"
+#include "jk/worker/visit.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -38,13 +39,13 @@ typedef struct jk_mapped {
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
 typedef struct jk_call {
     jk_run run;
+    jk_visit visit; /* the run's: one allocation less */
     jk_guest guest;
     jk_inlet inlet;
     const jk_server *conf;
     jk_incoming in;
     jk_answer answer;
     jk_log log;
-    jk_wish wish;
     char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
 
@@ -479,18 +480,21 @@ static void take_environment(jk_wish *wish, const apr_table_t *env)
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     bool lb = m->worker->type == &jk_lb_type, plain = apr_is_empty_table(r->subprocess_env);
+    bool glances = lb && conf->global->glances;
+    jk_wish *wish;
 
-    if (!lb && plain && m->more == NULL)
+    if (!glances && plain && m->more == NULL)
         return;
-    call->run.wish = &call->wish;
-    call->wish.glances = lb && conf->global->glances;
-    call->wish.reply_timeout = -1;
+    wish = apr_pcalloc(r->pool, sizeof *wish);
+    wish->glances = glances;
+    wish->reply_timeout = -1;
     if (m->more)
-        take_rule(&call->wish, m->more);
+        take_rule(wish, m->more);
     if (!plain)
-        take_environment(&call->wish, r->subprocess_env);
-    if (!lb && call->wish.route.len)
-        call->in.rq.route = call->wish.route;
+        take_environment(wish, r->subprocess_env);
+    if (!lb && wish->route.len)
+        call->in.rq.route = wish->route;
+    call->run.wish = wish;
 }
 
 /* What of the rule's extensions concerns the URI and the answer. */
@@ -583,7 +587,7 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     if (call->run.timed)
         note_times(&call->run, r);
     note_route(call, r);
-    if (call->wish.glances)
+    if (call->run.wish && call->run.wish->glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
@@ -695,6 +699,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.rq = &call->in.rq;
     call->run.source = &call->in.source;
     call->run.sink = &call->answer.sink;
+    call->run.up = &call->visit;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
     call->run.timed = conf->times;

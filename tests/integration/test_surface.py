@@ -16,7 +16,7 @@ WORDS = {"JkWorkersFile": "conf/workers.properties", "JkWorkerProperty": "worker
          "JkMountCopy": "On", "JkStrict": "Off", "JkShmFile": "run/shm", "JkShmSize": "100", "JkWatchdogInterval": "60",
          "JkLogFile": "logs/other.log", "JkLogLevel": "info", "JkRequestLogFormat": "%w", "JkNotes": "On", "JkOptions": "+FlushPackets",
          "JkExtractSSL": "On", "JkEnvVar": "NAME value", "JkMountFile": "conf/rules", "JkMountFileReload": "30", "JkAutoAlias": "/var/empty",
-         "JkStripSession": "On ;sid"}
+         "JkStripSession": "On ;sid", "JkPark": "Auto", "JkParkAfter": "10", "JkParkMax": "20"}
 IN_LOCATION = {"JkMount": "w", "JkUnMount": "w"}
 
 

@@ -132,13 +132,13 @@ struct jk_run {
     apr_time_t begun;
     jk_leg leg;                  /* that it is on, */
     apr_time_t since;            /* since then */
-    apr_time_t spent[JK_LEGS]; /* us, until then */
+    apr_time_t spent[JK_LEGS];   /* us, until then */
     apr_time_t first;            /* us from the request's last byte to the head of the attempt's answer; where `status` is not 0 */
     int err; /* errno of the last failure; 0: an end of file */
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit) */
+    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit). The driver may give it, cleared */
     struct jk_tour *tour; /* worker/lb's own */
     const void *driven;   /* the worker that the driver drives */
 };

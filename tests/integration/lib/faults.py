@@ -19,7 +19,7 @@ EXTRA = ajp.answer("ANOTHER-CLIENTS-ANSWER")
 
 # ---- columns: what stands between the client and the peer ----
 
-QUICK = 150  # ms
+QUICK = 250  # ms
 
 # Workers: what a fault needs of the configuration. All lead to the one peer, but for those with a port of their own.
 SERVICES = {

@@ -333,7 +333,7 @@ class Httpd:
         except OSError:
             return False
         board = re.search(r"^Scoreboard: (.*)$", text, re.M).group(1)
-        return sum(board.count(c) for c in "RWDL") <= 1
+        return sum(board.count(c) for c in "RWDLS") <= 1  # nor is a thread just starting: event closes idle clients where none is free
 
     # ---- logs ----
 
