@@ -51,7 +51,7 @@ ROW(JkRequestLogFormat, TAKE1, SERVER, "", UNSET, TEXT(request_log), set_request
 ROW(JkRequestIdIndicator, TAKE1, SERVER, "UNIQUE_ID", UNSET, NAME(env[JK_ENV_REQUEST_ID]), set_name,
     "the environment variable with the request's id")
 ROW(JkNotes, TAKE1, GLOBAL, "Auto", WHOLE, ELSEWHERE, set_notes,
-    "On, Off or Auto: the notes JK_LB_FIRST_x and JK_LB_LAST_x; Auto: where the configuration names one")
+    "On, Off or Auto: the notes JK_LB_FIRST_x, JK_LB_LAST_x and JK_T_x; Auto: where the configuration names one")
 
 /* ---- what a request carries ---- */
 ROW(JkOptions, RAW_ARGS, SERVER, "ForwardURIProxy ForwardKeySize", MERGED, ELSEWHERE, set_options, "options, each with + or - before it")

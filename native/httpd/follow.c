@@ -187,11 +187,24 @@ static bool due(jk_follow *f, apr_uint32_t now)
     return now - last >= (apr_uint32_t)f->interval && apr_atomic_cas32(&f->looked, now, last) == last;
 }
 
+/* One at a time. */
+static void look_alone(jk_follow *f, request_rec *r)
+{
+    if (apr_atomic_cas32(&f->looking, 1, 0) != 0)
+        return;
+    look(f, r);
+    apr_atomic_set32(&f->looking, 0);
+}
+
 jk_held *jk_follow_hold(jk_follow *f, request_rec *r)
 {
-    if (due(f, (apr_uint32_t)apr_time_sec(r->request_time)) && apr_atomic_cas32(&f->looking, 1, 0) == 0) {
-        look(f, r);
-        apr_atomic_set32(&f->looking, 0);
-    }
+    if (due(f, (apr_uint32_t)apr_time_sec(r->request_time)))
+        look_alone(f, r);
+    return hold(f);
+}
+
+jk_held *jk_follow_hold_now(jk_follow *f, request_rec *r)
+{
+    look_alone(f, r);
     return hold(f);
 }

@@ -15,6 +15,8 @@ typedef struct jk_held jk_held;
 
 /* The map in force at the time of this request, after a look at the file where one is due. Must be given up, by one of the two below. */
 jk_held *jk_follow_hold(jk_follow *follow, request_rec *r);
+/* The same after a look now, whatever the interval says: for who wants to see what is written. */
+jk_held *jk_follow_hold_now(jk_follow *follow, request_rec *r);
 const jk_match *jk_follow_match(const jk_held *held);
 
 void jk_follow_drop(jk_held *held);

@@ -9,9 +9,11 @@
 #include "published.h"
 #include "request.h"
 #include "startup.h"
+#include "statuspage.h"
 
 #include "jk/route/path.h"
 #include "jk/route/session.h"
+#include "jk/status/manager.h"
 #include "jk/worker/lb.h"
 #include "jk/worker/visit.h"
 
@@ -478,7 +480,7 @@ static void take_environment(jk_wish *wish, const apr_table_t *env)
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     bool lb = m->worker->type == &jk_lb_type, plain = apr_is_empty_table(r->subprocess_env);
-    bool glances = lb && conf->global->notes == JK_NOTES_ON;
+    bool glances = lb && conf->global->glances;
     jk_wish *wish;
 
     if (!glances && plain && m->more == NULL)
@@ -543,6 +545,34 @@ static void note_balancer(const jk_call *call, request_rec *r)
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
 
+static void note_time(request_rec *r, const char *name, apr_time_t us)
+{
+    const char *text = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, us);
+
+    apr_table_setn(r->notes, name, text);
+    apr_table_setn(r->subprocess_env, name, text);
+}
+
+/* For log formats, and as variables for everything else. */
+static __attribute__((noinline)) void note_times(const jk_run *run, request_rec *r)
+{
+    static const char *const names[JK_LEGS] = { "JK_T_QUEUE", "JK_T_CONNECT", "JK_T_PING", "JK_T_SEND", "JK_T_FIRST", "JK_T_BODY" };
+    apr_time_t total = 0;
+
+    for (int i = 0; i < JK_LEGS; i++) {
+        note_time(r, names[i], run->spent[i]);
+        total += run->spent[i];
+    }
+    note_time(r, "JK_T_TOTAL", total);
+}
+
+/* The run's last leg ended when the answer was whole; of a failure, or a worker that knows no legs, it ends here. */
+static void stop_clock(jk_run *run, jk_rc rc)
+{
+    if (rc != JK_OK || run->since == run->begun)
+        jk_run_enter(run, JK_LEG_QUEUE);
+}
+
 static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
 {
     request_rec *r = call->in.r;
@@ -552,8 +582,10 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         misfit = jk_forward_misfit(&call->in.rq);
         tell_misfit(call, worker, &misfit);
     }
-    apr_time_t ended = rc == JK_OK && call->run.ended ? call->run.ended : apr_time_now();
-    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, ended - call->run.begun));
+    stop_clock(&call->run, rc);
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, call->run.since - call->run.begun));
+    if (call->run.timed)
+        note_times(&call->run, r);
     note_route(call, r);
     if (call->run.wish && call->run.wish->glances)
         note_balancer(call, r);
@@ -685,6 +717,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.up = &call->visit;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
+    call->run.timed = conf->times;
     call->answer.cookie = &call->run.cookie;
     take_wish(call, r, conf, m);
     if (m->more)
@@ -740,6 +773,18 @@ bool jk_handler_has_taken(request_rec *r)
     return kept && kept->taken;
 }
 
+static __attribute__((noinline)) int show_status(request_rec *r, const jk_worker *worker)
+{
+    char *text = apr_palloc(r->pool, JK_DECIMAL_ROOM + 8);
+    apr_time_t begun = apr_time_now();
+    int status;
+
+    apr_table_addn(r->notes, "JK_WORKER_TYPE", worker->type->name);
+    status = jk_statuspage_run(r, worker);
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(text, apr_time_now() - begun));
+    return status;
+}
+
 int jk_handler_run(request_rec *r)
 {
     jk_server *conf = jk_config_of(r->server);
@@ -768,5 +813,5 @@ int jk_handler_run(request_rec *r)
         return unknown_worker(r, m.name);
     if (r->connection->aborted) /* nobody waits for the answer: the backend is not asked */
         return OK;
-    return call_worker(r, conf, &m);
+    return m.worker->type == &jk_manager_type ? show_status(r, m.worker) : call_worker(r, conf, &m);
 }

@@ -67,6 +67,16 @@ static jk_parking *parking_of(conn_rec *c)
     return ap_get_module_config(c->conn_config, &jk_module);
 }
 
+jk_view_parked jk_park_look(const jk_park *park)
+{
+    jk_dispatch_counts n;
+
+    if (park == NULL || park->dispatch == NULL)
+        return (jk_view_parked){ .known = false };
+    n = jk_dispatch_count(park->dispatch);
+    return (jk_view_parked){ .known = true, .waiting = n.now, .most = n.most, .limit = park->limit, .total = n.waits };
+}
+
 /* ---- what the MPM can ---- */
 
 static int asked(int what)

@@ -11,7 +11,7 @@
 #include "outlet.h"
 
 #include "jk/shm/gauges.h"
-#include "jk/worker/worker.h"
+#include "jk/status/view.h"
 
 typedef struct jk_park jk_park;       /* of a process */
 typedef struct jk_parking jk_parking; /* of a connection */
@@ -36,6 +36,9 @@ jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server, jk_shm *shm);
 void jk_park_child(jk_park *park, apr_pool_t *pchild);
 
 void jk_park_hooks(void);
+
+/* How many wait in this process; all of it zero where none can. */
+jk_view_parked jk_park_look(const jk_park *park);
 
 /* May this request wait without a thread? Sets guest->place. */
 void jk_park_invite(jk_guest *guest, const jk_server *conf);

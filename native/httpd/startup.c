@@ -13,7 +13,9 @@
 #include "mounts.h"
 #include "park.h"
 #include "requestlog.h"
+#include "token.h"
 
+#include "jk/status/manager.h"
 #include "jk/worker/backend.h"
 #include "jk/worker/lb.h"
 
@@ -34,9 +36,12 @@ static struct {
     jk_park *park;
     jk_shm *shm;
     server_rec *main_server;
+    const apr_array_header_t *findings;
+    const uint8_t *token_key;
 } now;
 
-static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make }, { 0, NULL } };
+static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make },
+                                                 { JK_WORKER_STATUS, jk_manager_make }, { 0, NULL } };
 
 const jk_worker *jk_startup_worker(const char *name)
 {
@@ -46,6 +51,11 @@ const jk_worker *jk_startup_worker(const char *name)
 bool jk_startup_is_stale(void)
 {
     return now.stale;
+}
+
+jk_startup_state jk_startup_look(void)
+{
+    return (jk_startup_state){ now.registry, now.workers, now.main_server, now.findings, now.stale, now.token_key, now.park, now.shm };
 }
 
 jk_park *jk_startup_park(void)
@@ -78,9 +88,18 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+/* Without a '/' at its end: "$(ServerRoot)/conf" is what people write. */
+static const char *server_root(apr_pool_t *p)
+{
+    const char *root = ap_server_root_relative(p, "");
+    size_t n = strlen(root);
+
+    return n > 1 && root[n - 1] == '/' ? apr_pstrmemdup(p, root, n - 1) : root;
+}
+
 static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_findings *found)
 {
-    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, ap_server_root_relative(p, ""), environment };
+    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, server_root(p), environment };
 
     for (const jk_registry_type *type = worker_types; type->make; type++)
         in.kinds |= (int)type->kind;
@@ -133,6 +152,19 @@ static void check_all(apr_pool_t *ptemp, server_rec *s, jk_findings *found)
         jk_check_hosts(&c);
 }
 
+/* For the status page: they are to live as long as the configuration. */
+static const apr_array_header_t *keep_findings(apr_pool_t *p, jk_findings *found)
+{
+    apr_array_header_t *all = apr_array_copy(p, found->all);
+
+    for (int i = 0; i < all->nelts; i++) {
+        jk_finding *one = &APR_ARRAY_IDX(all, i, jk_finding);
+        one->file = one->file ? apr_pstrdup(p, one->file) : NULL;
+        one->text = apr_pstrdup(p, one->text);
+    }
+    return all;
+}
+
 static void tell(apr_pool_t *ptemp, server_rec *s, jk_findings *found, bool refused)
 {
     jk_check_tell(&(jk_check){ .p = ptemp, .s = s, .found = found }, refused);
@@ -154,6 +186,8 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     now.workers = parse(pconf, &src, found);
     now.texts = src;
     check_all(ptemp, s, found);
+    jk_findings_sort(found);
+    now.findings = keep_findings(pconf, found);
     if (!jk_findings_refuse(found, global->strict)) {
         tell(ptemp, s, found, false);
         jk_lastgood_keep(s->process->pool, &src);
@@ -185,10 +219,25 @@ void jk_startup_test(apr_pool_t *p, server_rec *s)
 
 /* ---- post_config ---- */
 
+/* Does any directive name one of these notes? A log format does, a header, an expression: whatever it is, the name stands there. */
+static bool tree_names(const ap_directive_t *node, const char *what)
+{
+    for (; node; node = node->next)
+        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
+            return true;
+    return false;
+}
+
+static bool is_asked_for(int notes, const char *what)
+{
+    return notes == JK_NOTES_ON || (notes == JK_NOTES_AUTO && tree_names(ap_conftree, what));
+}
+
 /* What the directives of a server come to. */
 static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
 {
     jk_directives_settle(conf);
+    conf->times = is_asked_for(conf->global->notes, "JK_T_");
     conf->environ = jk_environ_make(p, conf);
     conf->format = jk_requestlog_make(p, conf->request_log);
     jk_logfile_open(logs, conf);
@@ -243,24 +292,15 @@ static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
         JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
 }
 
-/* Does any directive name a note of a balancer? A log format does, a header, an expression: whatever it is, the name stands there. */
-static bool tree_names(const ap_directive_t *node, const char *what)
-{
-    for (; node; node = node->next)
-        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
-            return true;
-    return false;
-}
-
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
-    if (main_conf->global->notes == JK_NOTES_AUTO)
-        main_conf->global->notes = tree_names(ap_conftree, "JK_LB_") ? JK_NOTES_ON : JK_NOTES_OFF;
+    main_conf->global->glances = is_asked_for(main_conf->global->notes, "JK_LB_");
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
+    now.token_key = jk_token_key(main_conf->s->process->pool);
     now.park = jk_park_make(pconf, main_conf->s, now.shm);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }

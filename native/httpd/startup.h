@@ -23,6 +23,20 @@ void jk_startup_tend(void);
 /* Of this process; NULL: nothing is configured. */
 struct jk_park *jk_startup_park(void);
 
+/* What the status page asks for. */
+typedef struct jk_startup_state {
+    const jk_registry *registry;
+    const jk_workers_conf *workers;
+    server_rec *main_server;
+    const apr_array_header_t *findings; /* of jk_finding, of the last check; those of a broken configuration where it is stale */
+    bool stale;
+    const uint8_t *token_key; /* see token.h */
+    struct jk_park *park;
+    jk_shm *shm;
+} jk_startup_state;
+
+jk_startup_state jk_startup_look(void);
+
 /* Is the last good configuration in force because the newest is broken? */
 bool jk_startup_is_stale(void);
 

@@ -27,7 +27,7 @@ void jk_conn_close(jk_conn **conn, bool hard)
     else if (gone->fd >= 0)
         jk_sock_close(gone->fd);
     if (gone->gone)
-        gone->gone(gone->gone_ctx);
+        gone->gone(gone->gone_ctx, gone);
     free(gone);
 }
 

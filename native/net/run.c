@@ -11,7 +11,7 @@
 
 void jk_run_init(jk_run *run)
 {
-    run->begun = apr_time_now();
+    run->begun = run->since = apr_time_now();
 }
 
 /* How many body bytes follow the request unasked. */
@@ -63,7 +63,6 @@ void jk_run_attempt(jk_run *run)
     run->odd_len = 0;
     run->status = 0;
     run->silent_since = 0;
-    run->ended = 0;
 }
 
 static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
@@ -160,6 +159,8 @@ static jk_rc begin_body(jk_run *run)
     run->packet_room = room;
     run->packet_got = 0;
     run->stage = JK_STAGE_BODY;
+    if (run->leg == JK_LEG_FIRST)
+        jk_run_enter(run, JK_LEG_SEND);
     return JK_OK;
 }
 
@@ -227,6 +228,8 @@ static jk_rc write_out(jk_run *run)
         run->silent_since = 0;
     }
     run->stage = JK_STAGE_READ;
+    if (run->leg == JK_LEG_SEND && (run->timed || run->rq->body != JK_BODY_NONE))
+        jk_run_enter(run, JK_LEG_FIRST);
     return JK_OK;
 }
 
@@ -359,8 +362,19 @@ static bool fails(const jk_run *run, unsigned status, bool *soft)
     return false;
 }
 
+/* Once per attempt, however often the head is passed on. */
+static void came(jk_run *run)
+{
+    apr_time_t now = apr_time_now();
+
+    run->first = now - run->since;
+    jk_run_enter_at(run, JK_LEG_BODY, now);
+}
+
 static jk_rc pass_head(jk_run *run)
 {
+    if (run->leg != JK_LEG_BODY)
+        came(run);
     run->status = run->pending.status;
     if (run->nfail_on && fails(run, run->status, &run->soft)) {
         run->withheld = true;

@@ -10,6 +10,7 @@
 #define ROW(name, field, type) { name, type, offsetof(jk_layout_slot, field), sizeof(((jk_layout_slot *)0)->field) }
 #define FIELD(f) ROW(#f, f, JK_FIELD_NUMBER)
 #define PART(f) ROW(#f, f, JK_FIELD_PART)
+#define COUNT(name, which) ROW(name, count[which], JK_FIELD_NUMBER), ROW("base." name, base[which], JK_FIELD_NUMBER)
 #define TUNE(f, type) { "tune." #f, type, offsetof(jk_tune, f), sizeof(((jk_tune *)0)->f) }
 #define NUMBER(f) TUNE(f, JK_FIELD_NUMBER)
 #define TEXT(f) TUNE(f, JK_FIELD_TEXT)
@@ -19,8 +20,12 @@ const jk_layout_field jk_layout_fields[] = {
     PART(edition), PART(editor), ROW("file.0", editions[0].file, JK_FIELD_PART), ROW("file.1", editions[1].file, JK_FIELD_PART),
     ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
     FIELD(state), FIELD(reply_timeouts), FIELD(refused),
-    FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(served), FIELD(errors), FIELD(client_errors), FIELD(read),
-    FIELD(written), FIELD(sessions), FIELD(resends), FIELD(refusals), FIELD(timeouts), FIELD(connects), FIELD(rejects),
+    FIELD(first_error), FIELD(last_error), FIELD(lb_value),
+    COUNT("served", JK_COUNT_SERVED), COUNT("errors", JK_COUNT_ERRORS), COUNT("client_errors", JK_COUNT_CLIENT_ERRORS),
+    COUNT("read", JK_COUNT_READ), COUNT("written", JK_COUNT_WRITTEN), COUNT("sessions", JK_COUNT_SESSIONS),
+    COUNT("resends", JK_COUNT_RESENDS), COUNT("refusals", JK_COUNT_REFUSALS), COUNT("timeouts", JK_COUNT_TIMEOUTS),
+    COUNT("connects", JK_COUNT_CONNECTS), COUNT("rejects", JK_COUNT_REJECTS), COUNT("retries", JK_COUNT_RETRIES),
+    FIELD(failed), FIELD(closed), FIELD(answers), FIELD(time), /* of another size: they begin anew */
     FIELD(max_busy), FIELD(max_connected), FIELD(last_reset), FIELD(maintained), FIELD(served_before), FIELD(budget),
     TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),
     NUMBER(connection_acquire_timeout), NUMBER(connection_ping_interval), NUMBER(connect_timeout), NUMBER(prepost_timeout),

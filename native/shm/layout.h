@@ -19,6 +19,7 @@
 #include "jk/balance/budget.h"
 #include "jk/balance/tune.h"
 #include "jk/shm/gauges.h"
+#include "jk/shm/stat.h"
 
 #include <apr_pools.h>
 #include <stdatomic.h>
@@ -41,7 +42,7 @@ typedef struct jk_layout_head {
 
 /* What one child has under way at one worker. */
 typedef struct jk_layout_share {
-    atomic_uint busy, connected;
+    atomic_uint busy, connected, waiting;
 } jk_layout_share;
 
 typedef struct jk_layout_row {
@@ -56,6 +57,10 @@ typedef struct jk_layout_edition {
     _Atomic uint32_t file[JK_TUNE_WORDS], now[JK_TUNE_WORDS];
 } jk_layout_edition;
 
+typedef struct jk_layout_histogram {
+    _Atomic uint64_t bucket[JK_STAT_BUCKETS], sum;
+} jk_layout_histogram;
+
 typedef struct jk_layout_slot {
     atomic_uint edition; /* 0: nothing was loaded yet */
     atomic_int editor;   /* pid of the process that edits; 0: none does */
@@ -63,8 +68,10 @@ typedef struct jk_layout_slot {
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;
     _Atomic uint64_t lb_value;
-    /* counted since last_reset */
-    _Atomic uint64_t served, errors, client_errors, read, written, sessions, resends, refusals, timeouts, connects, rejects;
+    /* counted since the memory was made, and what of it was there at the last reset */
+    _Atomic uint64_t count[JK_COUNTS], base[JK_COUNTS];
+    _Atomic uint64_t failed[JK_RC_COUNT], closed[JK_STAT_CLOSED], answers[JK_STAT_CLASSES];
+    jk_layout_histogram time[JK_TIMES];
     atomic_uint max_busy, max_connected;
     _Atomic int64_t last_reset;
     /* maintenance of an lb: when it was done last, and how much had been served then */
@@ -106,7 +113,7 @@ typedef struct jk_layout_owner {
 /* Stays in the process pool's userdata from one configuration to the next, in a pool of its own there: no code of ours is needed for
  * it to live. A newer module reads it: what is here stays as it is, or the version changes. */
 #define JK_LAYOUT_KEPT "mod_jk:shm"
-#define JK_LAYOUT_VERSION UINT32_C(1)
+#define JK_LAYOUT_VERSION UINT32_C(2)
 typedef struct jk_layout_kept jk_layout_kept;
 struct jk_layout_kept {
     uint32_t version;

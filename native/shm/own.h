@@ -38,6 +38,9 @@ static inline uint32_t jk_shm_rows(const jk_shm *shm)
  * still wait for editors, in all. */
 void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *file, int *patience);
 
+/* A child that ended had so many connections open, and closed none of them itself. */
+void jk_stat_lost(jk_layout_slot *slot, uint32_t connections);
+
 /* Nothing of what the slot's last owner did is left. */
 void jk_stat_renew(jk_layout_slot *slot);
 

@@ -180,6 +180,7 @@ static void clear_row(jk_layout_row *row, uint32_t slots)
     for (uint32_t i = 0; i < slots; i++) {
         atomic_store(&row->shares[i].busy, 0);
         atomic_store(&row->shares[i].connected, 0);
+        atomic_store(&row->shares[i].waiting, 0);
     }
 }
 
@@ -254,8 +255,18 @@ jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
     return JK_OK;
 }
 
+/* A child that came to its end in good order has closed what it had. */
+static void book_lost(const jk_shm *shm, int pid)
+{
+    const jk_layout_row *row = pid > 0 ? row_of(shm, pid) : NULL;
+
+    for (uint32_t i = 0; row && i < shm->kept->used; i++)
+        jk_stat_lost(jk_layout_slot_at(shm->base, &shm->plan, i), atomic_load(&row->shares[i].connected));
+}
+
 void jk_shm_parent_child_ended(jk_shm *shm, int pid)
 {
+    book_lost(shm, pid);
     (void)end_rows(shm->kept, pid);
     end_before(shm->kept, pid);
     for (uint32_t i = 0; i < shm->kept->used; i++)
@@ -341,6 +352,7 @@ static void clear_shares(jk_shm *shm, uint32_t slot)
         jk_layout_share *share = &jk_layout_row_at(shm->base, &shm->plan, i)->shares[slot];
         atomic_store(&share->busy, 0);
         atomic_store(&share->connected, 0);
+        atomic_store(&share->waiting, 0);
     }
 }
 

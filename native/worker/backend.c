@@ -106,24 +106,49 @@ static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
 
 /* ---- one attempt ---- */
 
-/* The attempt's connection goes back, or is closed and its place freed. */
+/* Why a connection is closed with which something was done. */
+static jk_close_why why_closed(const jk_run *run)
+{
+    if (run->stage != JK_STAGE_END)
+        return JK_CLOSE_FAILED;
+    return !run->x.keep ? JK_CLOSE_CONTAINER : run->no_reuse ? JK_CLOSE_UNWANTED : JK_CLOSE_FAILED;
+}
+
+/* The attempt's connection goes back, or is closed and its place freed. A leg has just ended: that is now. */
 static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 {
     if (run->conn && reusable) {
-        run->ended = apr_time_now();
-        jk_pool_give_back(backend->pool, &run->conn, run->ended);
+        jk_pool_give_back(backend->pool, &run->conn, run->since);
         run->up->has_place = false;
         return;
     }
-    if (run->conn)
+    if (run->conn) {
+        run->conn->why = why_closed(run);
         jk_conn_close(&run->conn, hard);
+    }
     if (run->up->has_place)
         jk_pool_free_place(backend->pool);
     run->up->has_place = false;
 }
 
-static jk_rc slot_wait(jk_run *run)
+/* It waits without a connection; the books are told once. */
+static void queue(jk_backend *backend, jk_run *run)
 {
+    if (!run->up->queued)
+        jk_stat_wait(backend->stat);
+    run->up->queued = true;
+}
+
+static __attribute__((noinline)) void leave_queue(jk_backend *backend, jk_run *run)
+{
+    jk_run_enter(run, JK_LEG_QUEUE);
+    jk_stat_waited(backend->stat);
+    run->up->queued = false;
+}
+
+static jk_rc slot_wait(jk_backend *backend, jk_run *run)
+{
+    queue(backend, run);
     run->up->stage = SLOT;
     run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up->slot_until, false };
     return JK_AGAIN;
@@ -140,12 +165,14 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
     return JK_E_BUSY;
 }
 
-static jk_rc lent(jk_run *run)
+/* Who has not waited has been in no queue: what little has passed belongs to what follows. */
+static inline jk_rc lent(jk_run *run)
 {
     run->up->has_place = true;
     run->up->slot_until = 0;
     run->up->fresh = run->up->pinged = false;
     run->up->stage = run->conn ? BODY : CONNECT;
+    run->leg = run->conn ? JK_LEG_SEND : JK_LEG_CONNECT;
     jk_run_attempt(run);
     return JK_OK;
 }
@@ -165,20 +192,23 @@ static jk_rc lend(jk_backend *backend, jk_run *run)
     run->up->waiter.wake = NULL; /* of a wait before this one */
     if (jk_pool_lend(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
         return lent(run);
-    return may_wait(run) ? slot_wait(run) : no_slot(backend, run);
+    return may_wait(run) ? slot_wait(backend, run) : no_slot(backend, run);
 }
 
 static jk_rc slot(jk_backend *backend, jk_run *run)
 {
-    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
-        return lent(run);
-    return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(run);
+    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) != JK_OK)
+        return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(backend, run);
+    leave_queue(backend, run);
+    return lent(run);
 }
 
 /* A connection of the pool is no good: a new one is made in its place, which counts as no attempt. Those that lie behind it in the pool
  * are looked at by their own borrowers and by the upkeep. */
 static jk_rc replace(jk_backend *backend, jk_run *run)
 {
+    jk_run_enter(run, JK_LEG_CONNECT);
+    run->conn->why = JK_CLOSE_DEAD;
     jk_conn_close(&run->conn, false);
     jk_pool_found_dead(backend->pool);
     run->up->stage = CONNECT;
@@ -192,7 +222,8 @@ static jk_rc ping(jk_run *run, int stage, int ms)
     jk_ping_start(&run->up->ping);
     run->up->ping_ms = ms;
     run->up->stage = stage;
-    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000, false };
+    jk_run_enter(run, JK_LEG_PING);
+    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, run->since + (apr_time_t)ms * 1000, false };
     return JK_OK;
 }
 
@@ -203,6 +234,7 @@ static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
     if (rc == JK_AGAIN && !jk_run_late(run, apr_time_now()))
         return JK_AGAIN; /* run->wait still stands */
     if (rc == JK_OK) {
+        jk_run_enter(run, JK_LEG_SEND);
         run->up->pinged = true;
         run->up->stage = next;
         return JK_OK;
@@ -279,9 +311,13 @@ static jk_rc last_ping(jk_backend *backend, jk_run *run)
 static jk_rc connected(jk_backend *backend, jk_run *run)
 {
     int ms = run->up->limits->connect_timeout;
+    apr_time_t from = run->since;
 
+    jk_run_enter(run, JK_LEG_SEND);
+    jk_stat_took(backend->stat, JK_TIME_CONNECT, run->since - from);
     jk_pool_opened(backend->pool);
     jk_stat_add(backend->stat, JK_COUNT_CONNECTS, 1);
+    run->conn->made = true;
     run->up->fresh = true;
     run->up->pinged = false;
     if (ms > 0)
@@ -290,8 +326,12 @@ static jk_rc connected(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
-static void disconnected(void *ctx)
+_Static_assert((int)JK_CLOSE_WHYS == JK_STAT_CLOSED && JK_CLOSE_EXIT == 0, "the books have a place for each reason");
+
+static void disconnected(void *ctx, const jk_conn *conn)
 {
+    if (conn->made)
+        jk_stat_closed(ctx, conn->why);
     jk_stat_disconnect(ctx);
 }
 
@@ -306,7 +346,9 @@ static jk_rc no_room(jk_backend *backend, jk_run *run)
         return JK_E_BUSY;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + ROOM_EVERY, false };
+    queue(backend, run);
+    jk_run_enter(run, JK_LEG_QUEUE);
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, run->since + ROOM_EVERY, false };
     return JK_AGAIN;
 }
 
@@ -354,7 +396,7 @@ static jk_rc connect_step(jk_backend *backend, jk_run *run)
 
 /* ---- after an attempt ---- */
 
-static jk_rc pause_or_lend(jk_run *run)
+static jk_rc pause_or_lend(jk_backend *backend, jk_run *run)
 {
     int ms = run->up->limits->retry_interval;
 
@@ -363,7 +405,8 @@ static jk_rc pause_or_lend(jk_run *run)
         return JK_OK;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)ms * 1000, false };
+    queue(backend, run);
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, run->since + (apr_time_t)ms * 1000, false };
     return JK_AGAIN;
 }
 
@@ -397,6 +440,8 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
 
     jk_complain(&backend->worker, backend->addr.text, run, rc);
+    jk_run_enter(run, JK_LEG_QUEUE);
+    jk_stat_fail(backend->stat, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up->attempt++;
     run->up->refusals = is_refusal(rc, run->err) ? run->up->refusals + 1 : 0;
@@ -404,8 +449,10 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
                 jk_outcome_words(rc), run->up->attempt);
-    if (again && run->up->attempt < limits->retries && within_budget(backend, run))
-        return pause_or_lend(run);
+    if (again && run->up->attempt < limits->retries && within_budget(backend, run)) {
+        jk_stat_add(backend->stat, JK_COUNT_RETRIES, 1);
+        return pause_or_lend(backend, run);
+    }
     if (again)
         JK_ERROR(run->log, 204, "(%s) connecting to tomcat failed (rc=%s, errors=%d, client_errors=0): %d attempts were made", name,
                  jk_outcome_name(rc), run->up->attempt, run->up->attempt);
@@ -418,30 +465,26 @@ static jk_rc succeeded(jk_backend *backend, jk_run *run)
         jk_stat_add(backend->stat, JK_COUNT_REJECTS, 1);
     if (!run->x.keep)
         jk_complain_refusal(&backend->worker, backend->addr.text, run, &backend->refusal_told);
+    jk_run_enter(run, JK_LEG_QUEUE);
     put_away(backend, run, jk_run_reusable(run) && !run->no_reuse, false);
     return JK_OK;
 }
 
 /* ---- the books ---- */
 
-static void book_bytes(jk_backend *backend, jk_run *run)
+/* The one end of what begin() counted. A leg has just ended. */
+static void leave(jk_backend *backend, jk_run *run)
 {
     jk_visit *up = run->up;
 
-    jk_stat_add(backend->stat, JK_COUNT_READ, run->read - up->booked_read);
-    jk_stat_add(backend->stat, JK_COUNT_WRITTEN, run->written - up->booked_written);
-    up->booked_read = run->read;
-    up->booked_written = run->written;
-}
-
-/* The one end of what begin() counted. */
-static void leave(jk_backend *backend, jk_run *run)
-{
-    if (!run->up->counted)
+    if (!up->counted)
         return;
-    run->up->counted = false;
-    book_bytes(backend, run);
-    jk_stat_end(backend->stat);
+    up->counted = false;
+    if (up->queued)
+        leave_queue(backend, run);
+    jk_stat_leave(backend->stat, &(jk_stat_visit){ .read = run->read - up->read_before, .written = run->written - up->written_before,
+                                                   .first = run->first, .total = run->since - (up->began ? up->began : run->begun),
+                                                   .status = run->status });
 }
 
 static jk_rc enter(jk_backend *backend, jk_run *run)
@@ -537,6 +580,7 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
     case PAUSE:
         if (!jk_run_late(run, apr_time_now()))
             return JK_AGAIN;
+        leave_queue(backend, run);
         run->up->stage = LEND;
         return JK_OK;
     default:
@@ -565,7 +609,9 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
             rc = succeeded(backend, run);
         else if (rc == JK_OK)
             continue;
-        else if (rc != JK_AGAIN && stage != BEGIN && (rc = failed(backend, run, rc)) == JK_OK)
+        else if (rc != JK_AGAIN && stage == BEGIN)
+            jk_stat_fail(backend->stat, rc);
+        else if (rc != JK_AGAIN && (rc = failed(backend, run, rc)) == JK_OK)
             continue;
         if (rc != JK_AGAIN)
             over(backend, run, rc);
@@ -591,6 +637,10 @@ static void finish(const jk_worker *worker, jk_run *run)
         return;
     if (run->up->stage == SLOT)
         jk_pool_give_up(backend->pool, &run->up->waiter);
+    if (run->up->counted) { /* torn down */
+        jk_run_enter(run, JK_LEG_QUEUE);
+        jk_stat_fail(backend->stat, JK_E_CLIENT_ABORT);
+    }
     put_away(backend, run, false, false);
     leave(backend, run);
 }
@@ -725,6 +775,22 @@ jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, con
 jk_stat *jk_backend_stat(const jk_worker *worker)
 {
     return backend_of(worker)->stat;
+}
+
+const char *jk_backend_address(const jk_worker *worker, apr_pool_t *p)
+{
+    jk_backend *backend = backend_of(worker);
+
+    if (worker->conf->unix_path == NULL && worker->conf->tune.port == 0)
+        return "invalid";
+    return apr_atomic_read32(&backend->resolved) ? apr_pstrdup(p, backend->addr.text) : "unresolved";
+}
+
+jk_pool_counts jk_backend_pool(const jk_worker *worker)
+{
+    jk_pool *pool = backend_of(worker)->pool;
+
+    return pool ? jk_pool_count(pool) : (jk_pool_counts){ 0 };
 }
 
 bool jk_backend_has_room(const jk_worker *worker)

@@ -221,6 +221,17 @@ static bool worth_a_look(jk_lb_member *m)
     return n < 8 || n % 64 == 0;
 }
 
+/* What another member made of it before is not this one's. */
+static __attribute__((noinline)) void begin_again(jk_tour *tour, jk_run *run)
+{
+    memset(run->up, 0, sizeof *run->up);
+    run->up->read_before = run->read;
+    run->up->written_before = run->written;
+    run->up->began = run->since;
+    run->status = 0;
+    jk_stat_add(tour->lb->stat, JK_COUNT_RETRIES, 1);
+}
+
 static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
 {
     jk_lb *lb = tour->lb;
@@ -244,7 +255,7 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
         jk_run_elsewhere(run);
     run->x.progress = JK_PROGRESS_NONE;
     if (run->up->worker) /* another member's */
-        memset(run->up, 0, sizeof *run->up);
+        begin_again(tour, run);
     if (tour->group->retry_budget > 0) {
         run->up->budget = lb->stat;
         run->up->budget_percent = tour->group->retry_budget;
@@ -408,7 +419,7 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
 
 /* ---- the worker ---- */
 
-static void over(jk_run *run)
+static void over(jk_run *run, jk_rc rc)
 {
     jk_tour *tour = run->tour;
 
@@ -418,10 +429,13 @@ static void over(jk_run *run)
     if (tour->member != NOBODY) { /* torn down in the middle: it says nothing of the member */
         jk_worker *worker = tour->lb->members[tour->member].worker;
         worker->type->finish(worker, run);
-        book(tour, run, JK_E_CLIENT_ABORT);
+        book(tour, run, rc);
     }
     if (tour->glances)
         glance(run, &tour->glances[1]);
+    if (rc != JK_OK)
+        jk_stat_fail(tour->lb->stat, rc);
+    jk_stat_took(tour->lb->stat, JK_TIME_TOTAL, run->since - run->begun);
     jk_stat_end(tour->lb->stat);
 }
 
@@ -440,6 +454,7 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
         case PAUSE:
             if (!jk_run_late(run, apr_time_now()))
                 return JK_AGAIN;
+            jk_run_enter(run, JK_LEG_QUEUE); /* the next member's time begins here */
             tour->stage = CHOOSE;
             break;
         default:
@@ -447,14 +462,14 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
             if (rc == JK_AGAIN && tour->stage == CHOOSE) /* not a wait: another member */
                 rc = JK_OK;
             else if (rc == JK_OK) {
-                over(run);
+                over(run, JK_OK);
                 return JK_OK;
             }
             break;
         }
     }
     if (rc != JK_AGAIN)
-        over(run);
+        over(run, rc);
     return rc;
 }
 
@@ -533,7 +548,7 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 static void finish(const jk_worker *worker, jk_run *run)
 {
     (void)worker;
-    over(run);
+    over(run, JK_E_CLIENT_ABORT);
 }
 
 const jk_worker_type jk_lb_type = { "lb", step, wait_slot, wake_on_slot, ready, child, tend, finish };

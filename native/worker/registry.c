@@ -46,6 +46,16 @@ static jk_worker *nth(const jk_registry *registry, int i)
     return APR_ARRAY_IDX(registry->all, i, jk_worker *);
 }
 
+size_t jk_registry_count(const jk_registry *registry)
+{
+    return registry ? (size_t)registry->all->nelts : 0;
+}
+
+jk_worker *jk_registry_at(const jk_registry *registry, size_t i)
+{
+    return nth(registry, (int)i);
+}
+
 /* Names that have a slot keep it, whoever is readied before them. */
 static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
 {

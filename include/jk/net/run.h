@@ -64,6 +64,17 @@ typedef struct jk_sink {
 
 typedef enum jk_stage { JK_STAGE_ENCODE, JK_STAGE_FIRST_BODY, JK_STAGE_WRITE, JK_STAGE_READ, JK_STAGE_BODY, JK_STAGE_END } jk_stage;
 
+/* Where the time of a request goes. At each moment it is in one of them, so that their sum is the whole; further attempts add to them. */
+typedef enum jk_leg {
+    JK_LEG_QUEUE,   /* a connection is waited for, or the time before another attempt */
+    JK_LEG_CONNECT, /* one is made */
+    JK_LEG_PING,    /* a CPong is waited for */
+    JK_LEG_SEND,    /* the request and its body go out; the client's bytes may be waited for */
+    JK_LEG_FIRST,   /* the answer's head is waited for */
+    JK_LEG_BODY,    /* and now its end */
+    JK_LEGS
+} jk_leg;
+
 typedef struct jk_run jk_run;
 struct jk_run {
     /* Given by the driver; unchanged by all below. */
@@ -74,6 +85,7 @@ struct jk_run {
     const jk_log *log;
     const struct jk_wish *wish; /* what a balancer must know of the request (worker/worker); NULL: nothing is wished */
     bool no_reuse;  /* DisableReuse: the connection is closed after the answer */
+    bool timed;     /* somebody asks where the time went: else SEND and FIRST are told apart only where there is a body */
     bool may_block; /* steps may wait in place for the backend's bytes */
     int patience;   /* ms that they may do so where may_block does not hold; 0: not at all */
     /* Given by the worker. */
@@ -125,7 +137,10 @@ struct jk_run {
     uint64_t written, read;   /* bytes to and from the backend, all attempts */
     uint64_t body_passed;     /* body bytes given to the sink */
     apr_time_t begun;
-    apr_time_t ended;         /* when this attempt's connection went back to its pool; 0: it did not */
+    jk_leg leg;                  /* that it is on, */
+    apr_time_t since;            /* since then */
+    apr_time_t spent[JK_LEGS];   /* us, until then */
+    apr_time_t first;            /* us from the request's last byte to the head of the attempt's answer; where `status` is not 0 */
     int err; /* errno of the last failure; 0: an end of file */
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
@@ -167,6 +182,20 @@ void jk_run_wait(jk_run *run);
 
 /* Waits in place as long as run->patience allows. True: step again. False: it takes longer; somebody else has to wait. */
 bool jk_run_wait_a_little(jk_run *run);
+
+/* A leg ends at `now`, and another begins. The clock may have been put back meanwhile: then it took no time. */
+static inline void jk_run_enter_at(jk_run *run, jk_leg leg, apr_time_t now)
+{
+    if (now > run->since)
+        run->spent[run->leg] += now - run->since;
+    run->since = now;
+    run->leg = leg;
+}
+
+static inline void jk_run_enter(jk_run *run, jk_leg leg)
+{
+    jk_run_enter_at(run, leg, apr_time_now());
+}
 
 /* Is the wait's time over? */
 bool jk_run_late(const jk_run *run, apr_time_t now);

@@ -2,6 +2,7 @@
 #ifndef JK_WORKER_BACKEND_H
 #define JK_WORKER_BACKEND_H
 
+#include "jk/net/pool.h"
 #include "jk/worker/worker.h"
 
 extern const jk_worker_type jk_backend_type;
@@ -14,6 +15,12 @@ jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, con
 
 /* Its shared numbers; there from the worker's ready() on. */
 jk_stat *jk_backend_stat(const jk_worker *worker);
+
+/* The address that it connects to, as text, in p: "unresolved" where it has none yet, "invalid" where its port is 0. */
+const char *jk_backend_address(const jk_worker *worker, apr_pool_t *p);
+
+/* The connections of this process; zeros before it is readied. */
+jk_pool_counts jk_backend_pool(const jk_worker *worker);
 
 /* Could a request have a connection in this process now? */
 bool jk_backend_has_room(const jk_worker *worker);

@@ -19,6 +19,10 @@ jk_registry *jk_registry_make(apr_pool_t *p, const jk_workers_conf *conf, const 
 /* NULL: there is none of this name. */
 jk_worker *jk_registry_find(const jk_registry *registry, const char *name);
 
+/* All of them, in the order of worker.list: i < jk_registry_count(); none where there is no registry. */
+size_t jk_registry_count(const jk_registry *registry);
+jk_worker *jk_registry_at(const jk_registry *registry, size_t i);
+
 /* At post_config: what all processes share. */
 void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log);
 
