@@ -4,8 +4,8 @@ lib_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "$*"; }
 die() { say "$me: $*" >&2; exit 1; }
 
-build_need='gcc make autoconf automake libtool pkg-config apache2-dev apache2-bin'
-build_need_dnf='gcc make autoconf automake libtool pkgconf httpd httpd-devel'
+build_need='gcc make autoconf automake libtool pkg-config apache2-dev apache2-bin libjansson-dev'
+build_need_dnf='gcc make autoconf automake libtool pkgconf httpd httpd-devel jansson-devel'
 tomcat_need='default-jre-headless tomcat10-common libtomcat10-java libeclipse-jdt-core-java'
 install() { # DEBIAN'S FEDORA'S: the packages of these that are missing, or the one line that installs them
     local need=$1 dnf_need=$2 missing='' p

@@ -145,6 +145,29 @@ static void tell_needless(const jk_check *c, const char *name, const char *why)
         jk_findings_add(c->found, JK_FIND_INFO, at->filename, at->line_num, "%s is accepted and not needed: %s", name, why);
 }
 
+/* Who can replace it says at the next start where the containers are. */
+static void check_state_file(const jk_check *c, const jk_access *children)
+{
+    const char *written = jk_config_of((server_rec *)c->s)->global->state_file, *path, *open;
+    const ap_directive_t *at = find_directive(ap_conftree, "JkStateFile");
+    struct stat st;
+
+    if (written == NULL || at == NULL)
+        return;
+    path = ap_server_root_relative(c->p, written);
+    const char *dir = path ? ap_make_dirstr_parent(c->p, path) : NULL;
+    if (dir == NULL || stat(dir, &st) != 0 || !S_ISDIR(st.st_mode))
+        jk_findings_add(c->found, JK_FIND_WARN, at->filename, at->line_num, "JkStateFile %s: there is no directory %s: what is changed at run time is "
+                        "lost when the server stops; make it", written, dir ? dir : "");
+    else if ((open = jk_access_open_to_all(c->p, dir)) != NULL)
+        jk_findings_add(c->found, JK_FIND_WARN, at->filename, at->line_num, "JkStateFile %s: every user of this machine can change what the server "
+                        "does: %s can be written by all; chmod o-w %s", written, open, open);
+    else if (children && jk_access_may(children, dir, JK_ACCESS_WRITE))
+        jk_findings_add(c->found, JK_FIND_WARN, at->filename, at->line_num, "JkStateFile %s: the server's user (%s) can write to %s, and need not: "
+                        "httpd's parent writes the file; make the directory root's", written,
+                        jk_access_name(children), dir);
+}
+
 static void check_mounted(const jk_check *c)
 {
     const apr_array_header_t *all = c->workers->workers;
@@ -182,6 +205,7 @@ void jk_check_directives(const jk_check *c)
                         "localhost:8009; add JkWorkersFile conf/workers.properties");
     check_content(c);
     check_mounted(c);
+    check_state_file(c, children);
     for (int i = 0; i < all->nelts; i++)
         if (APR_ARRAY_IDX(all, i, const jk_worker_conf *)->unix_path)
             check_socket(c, children, APR_ARRAY_IDX(all, i, const jk_worker_conf *));

@@ -94,6 +94,7 @@ typedef struct jk_global {
     int strict;                     /* JkStrict */
     int notes;                      /* JkNotes */
     bool glances;                   /* at post_config: are JK_LB_x to be noted? */
+    const char *state_file;         /* JkStateFile; NULL: none */
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */

@@ -33,6 +33,7 @@ ROW(JkStrict, FLAG, GLOBAL, "Off", WHOLE, ELSEWHERE, set_strict, "On: findings t
 ROW(JkShmFile, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_file, "accepted; shared memory needs no file here")
 ROW(JkShmSize, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_size,
     "KB of shared memory, for more workers than 1024; unset: it sizes itself")
+ROW(JkStateFile, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_state_file, "a file that keeps what was changed at run time over a full stop")
 ROW(JkPark, TAKE1, SERVER, "Auto", UNSET, NUMBER(park), set_park, "Auto, On or Off: a request that waits holds no thread; Auto: where the MPM can")
 ROW(JkParkAfter, TAKE1, SERVER, "10", UNSET, NUMBER(park_after), set_park_after,
     "milliseconds that a thread waits before its request waits without it")

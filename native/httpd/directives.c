@@ -422,6 +422,16 @@ static const char *set_shm_file(cmd_parms *cmd, void *dir, const char *path)
     return err;
 }
 
+static const char *set_state_file(cmd_parms *cmd, void *dir, const char *path)
+{
+    const char *err = misplaced(cmd);
+
+    (void)dir;
+    if (err == NULL)
+        jk_config_of(cmd->server)->global->state_file = path;
+    return err;
+}
+
 static const char *number(cmd_parms *cmd, const char *word, int *n)
 {
     char *end;

@@ -10,6 +10,7 @@
 #include <http_config.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mpm_common.h>
 
 static void register_hooks(apr_pool_t *p)
 {
@@ -18,6 +19,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_test_config(jk_startup_test, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(jk_startup_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(jk_startup_child, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_monitor(jk_startup_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_status(jk_startup_child_status, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(jk_handler_translate, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(jk_handler_map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);

@@ -13,6 +13,7 @@
 #include "mounts.h"
 #include "park.h"
 #include "requestlog.h"
+#include "statefile.h"
 #include "token.h"
 
 #include "jk/status/manager.h"
@@ -38,6 +39,7 @@ static struct {
     server_rec *main_server;
     const apr_array_header_t *findings;
     const uint8_t *token_key;
+    jk_statefile *statefile;
 } now;
 
 static const jk_registry_type worker_types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make },
@@ -276,8 +278,8 @@ static void tell_pools(const jk_log *log)
     }
 }
 
-/* Children of two generations may be alive at once. */
-static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log *log)
+/* Children of two generations may be alive at once. True: it holds nothing of before. */
+static bool open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log *log)
 {
     int children = 0;
     jk_shm_news news;
@@ -290,6 +292,7 @@ static void open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
                  "(ulimit -v, cgroup)");
     else if (news == JK_SHM_CARRIED)
         JK_INFO(log, "the shared memory was made anew, for another layout or size; its values were taken over");
+    return news == JK_SHM_MADE || news == JK_SHM_PRIVATE;
 }
 
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
@@ -298,8 +301,9 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 
     main_conf->global->glances = is_asked_for(main_conf->global->notes, "JK_LB_");
     tell_pools(&log);
-    open_shm(pconf, main_conf, &log);
+    bool fresh = open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
+    now.statefile = jk_statefile_open(pconf, main_conf, now.registry, now.shm, fresh);
     now.token_key = jk_token_key(main_conf->s->process->pool);
     now.park = jk_park_make(pconf, main_conf->s, now.shm);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
@@ -344,6 +348,14 @@ void jk_startup_child(apr_pool_t *p, server_rec *s)
     else
         jk_background_child(now.background);
     jk_park_child(now.park, p);
+}
+
+int jk_startup_monitor(apr_pool_t *p, server_rec *s)
+{
+    (void)p;
+    (void)s;
+    jk_statefile_keep(now.statefile);
+    return DECLINED;
 }
 
 /* In the parent, for every birth and every death: what the child had under way goes with it. */

@@ -14,6 +14,9 @@ int jk_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
 void jk_startup_child(apr_pool_t *p, server_rec *s);
 void jk_startup_child_status(server_rec *s, pid_t pid, ap_generation_t gen, int slot, mpm_child_status state);
 
+/* In the parent, every ten seconds or so. */
+int jk_startup_monitor(apr_pool_t *p, server_rec *s);
+
 /* The worker of a name that only the request knows (JK_WORKER_NAME); NULL: there is none. */
 const jk_worker *jk_startup_worker(const char *name);
 

@@ -89,7 +89,7 @@ static int read_body(request_rec *r, const char **text)
     if (n < 0)
         return HTTP_BAD_REQUEST;
     room[len] = '\0';
-    *text = memchr(room, '\0', len) ? "%" : room; /* a NUL is no escape of a form: the query's reader refuses it */
+    *text = memchr(room, '\0', len) ? "NUL=%" : room; /* no form has one: the reader of queries refuses it */
     return OK;
 }
 
@@ -120,14 +120,15 @@ static void read_ask(page *p)
 
 /* ---- may it change something ---- */
 
-/* A browser says where a request comes from; who says nothing is none. */
+/* A browser says where a request comes from; who says nothing is none. Sec-Fetch-Site is the browser's own word, and knows nothing of
+ * proxies that change the Host; Origin is for browsers that are older. */
 static bool is_from_elsewhere(request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site"), *origin = apr_table_get(r->headers_in, "Origin");
     const char *host = apr_table_get(r->headers_in, "Host"), *at = origin ? strstr(origin, "://") : NULL;
 
-    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
-        return true;
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
     if (origin == NULL)
         return false;
     return at == NULL || host == NULL || ap_cstr_casecmp(at + 3, host) != 0;
@@ -160,7 +161,8 @@ static void change(page *p)
 
     if (!jk_result_ok(&p->result) || !(p->ask.command->does & JK_CMD_CHANGES))
         return;
-    done = jk_edit_do(p->r->pool, p->state.registry, &p->ask, apr_time_sec(p->r->request_time), &p->result);
+    done = jk_edit_make(p->r->pool, p->state.registry, &p->ask, p->user ? p->user : "", apr_time_sec(p->r->request_time));
+    jk_edit_do(&done, &p->result);
     for (int i = 0; i < done.lines->nelts; i++)
         JK_INFO(&p->log, "Status worker '%s' %s by %s at %s", p->conf->name, APR_ARRAY_IDX(done.lines, i, const char *), quoted_user(p),
                 p->r->useragent_ip);
@@ -185,7 +187,7 @@ static jk_view *look(const page *p)
     from.parked = jk_park_look(p->state.park);
     from.metrics = jk_scrape_from();
     from.token = p->ask.read_only ? "" : p->token;
-    from.base = r->uri;
+    from.base = r->uri + strspn(r->uri, "/") - 1; /* two would begin the name of a host */
     return jk_view_make(r->pool, &from);
 }
 

@@ -19,6 +19,7 @@
 const jk_layout_field jk_layout_fields[] = {
     PART(edition), PART(editor), ROW("file.0", editions[0].file, JK_FIELD_PART), ROW("file.1", editions[1].file, JK_FIELD_PART),
     ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
+    FIELD(edited_at), FIELD(edited_by),
     FIELD(state), FIELD(reply_timeouts), FIELD(refused),
     FIELD(first_error), FIELD(last_error), FIELD(lb_value),
     COUNT("served", JK_COUNT_SERVED), COUNT("errors", JK_COUNT_ERRORS), COUNT("client_errors", JK_COUNT_CLIENT_ERRORS),

@@ -64,6 +64,9 @@ typedef struct jk_layout_histogram {
 typedef struct jk_layout_slot {
     atomic_uint edition; /* 0: nothing was loaded yet */
     atomic_int editor;   /* pid of the process that edits; 0: none does */
+    /* who edited last, and when */
+    _Atomic int64_t edited_at;
+    _Atomic uint32_t edited_by[16];
     /* a member's state */
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;

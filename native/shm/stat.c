@@ -24,6 +24,14 @@ struct jk_stat {
 #define PUT(field, value) atomic_store_explicit(&(field), value, RELAXED)
 #define ADD(field, n) atomic_fetch_add_explicit(&(field), n, RELAXED)
 
+/* Sums and differences of it stay far from the ends of the type. */
+static int64_t time_in(const _Atomic int64_t *field)
+{
+    int64_t t = GET(*field);
+
+    return t > 0 && t < INT64_MAX / 4 ? t : 0;
+}
+
 jk_stat *jk_stat_make(apr_pool_t *p, jk_shm *shm, uint32_t slot)
 {
     jk_stat *stat = apr_palloc(p, sizeof *stat);
@@ -152,6 +160,31 @@ jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to)
     atomic_fetch_add_explicit(&stat->shm->head->edits, 1, memory_order_release);
     leave_editor(slot);
     return JK_OK;
+}
+
+_Static_assert(sizeof(((jk_layout_slot *)0)->edited_by) == JK_STAT_WHO, "a name has another room in shared memory");
+
+void jk_stat_sign_edit(jk_stat *stat, const char *by, int64_t at)
+{
+    char name[JK_STAT_WHO] = "";
+    size_t n = strlen(by);
+
+    memcpy(name, by, n < sizeof name ? n : sizeof name - 1);
+    jk_layout_words_in(stat->slot->edited_by, name, sizeof name / sizeof(uint32_t));
+    PUT(stat->slot->edited_at, at);
+}
+
+/* Whoever wrote there, it is a name of ASCII: the rest becomes a question mark. */
+jk_stat_sign jk_stat_signed(const jk_stat *stat)
+{
+    jk_stat_sign sign = { .at = time_in(&stat->slot->edited_at) };
+
+    jk_layout_words_out(stat->slot->edited_by, sign.by, sizeof sign.by / sizeof(uint32_t));
+    sign.by[sizeof sign.by - 1] = '\0';
+    for (char *c = sign.by; *c; c++)
+        if (*c < ' ' || *c == 0x7f)
+            *c = '?';
+    return sign;
 }
 
 /* The parent waits for nobody for ever, nor for a while at each slot: it cannot be told that a child has died as long as it stands here. A process
@@ -361,14 +394,6 @@ void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
     }
     book_time(&slot->time[JK_TIME_TOTAL], visit->total);
     jk_stat_end(stat);
-}
-
-/* Sums and differences of it stay far from the ends of the type. */
-static int64_t time_in(const _Atomic int64_t *field)
-{
-    int64_t t = GET(*field);
-
-    return t > 0 && t < INT64_MAX / 4 ? t : 0;
 }
 
 /* Everybody who is there and does not wait has a connection. */

@@ -147,9 +147,14 @@ static const char *set_value(apr_pool_t *p, const jk_attribute *a, const char *v
     return NULL;
 }
 
+const char *jk_attribute_set(apr_pool_t *p, const jk_attribute *a, const char *value, jk_tune *tune)
+{
+    return strcmp(a->key, "host") == 0 ? set_host(p, a, value, tune) : set_value(p, a, value, tune);
+}
+
 static void set(apr_pool_t *p, const jk_attribute *a, const char *value, target *t, jk_result *result)
 {
-    const char *wrong = strcmp(a->key, "host") == 0 ? set_host(p, a, value, &t->to) : set_value(p, a, value, &t->to);
+    const char *wrong = jk_attribute_set(p, a, value, &t->to);
 
     if (wrong)
         refuse(result, 422, wrong);
@@ -297,6 +302,14 @@ static void check_route(const jk_edit *e, const apr_array_header_t *targets, con
 
 /* ---- doing it ---- */
 
+/* As the log has always had it. */
+static const char *logged(apr_pool_t *p, const jk_key *key, const jk_worker_conf *conf)
+{
+    if (strcmp(key->name, "activation") == 0)
+        return jk_member_activation((jk_activation)conf->tune.activation);
+    return jk_values_text(p, key, conf);
+}
+
 static void tell_changes(jk_edit *e, const target *t)
 {
     jk_worker_conf from = *t->worker->conf, to = from;
@@ -307,7 +320,7 @@ static void tell_changes(jk_edit *e, const target *t)
         const jk_key *key = &jk_keys[i];
         if (key->home != JK_HOME_TUNE || !(key->kinds & (int)from.kind))
             continue;
-        const char *was = jk_values_text(e->p, key, &from), *is = jk_values_text(e->p, key, &to);
+        const char *was = logged(e->p, key, &from), *is = logged(e->p, key, &to);
         if (strcmp(was, is) != 0)
             APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "changing '%s' for %s from '%s' to '%s'", key->name,
                                                                   words_of(e->p, t->worker, t->lb), was, is);
@@ -325,6 +338,7 @@ static void apply(jk_edit *e, const apr_array_header_t *targets, jk_result *resu
                                              words_of(e->p, t->worker, t->lb)));
             return;
         }
+        jk_stat_sign_edit(jk_manage_stat(t->worker), e->who, e->now);
         tell_changes(e, t);
     }
 }
@@ -405,22 +419,25 @@ void jk_edit_check_worker(const jk_registry *registry, const jk_ask *ask, jk_res
         refuse(result, 404, "could not find sub worker");
 }
 
-jk_edit jk_edit_do(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, int64_t now, jk_result *result)
+jk_edit jk_edit_make(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, const char *who, int64_t now)
 {
-    jk_edit e = { p, registry, ask, now, apr_array_make(p, 4, sizeof(const char *)) };
+    return (jk_edit){ p, registry, ask, who, now, apr_array_make(p, 4, sizeof(const char *)) };
+}
+
+void jk_edit_do(jk_edit *e, jk_result *result)
+{
     const jk_worker *worker;
 
-    jk_edit_check_worker(registry, ask, result);
+    jk_edit_check_worker(e->registry, e->ask, result);
     if (!jk_result_ok(result))
-        return e;
-    worker = jk_registry_find(registry, ask->w);
+        return;
+    worker = jk_registry_find(e->registry, e->ask->w);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (strcmp(actions[i].command, ask->command->name) != 0)
+        if (strcmp(actions[i].command, e->ask->command->name) != 0)
             continue;
         if (jk_manage_stat(worker) == NULL) /* a status worker */
             refuse(result, 400, actions[i].failure);
         else
-            actions[i].run(&e, worker, result);
+            actions[i].run(e, worker, result);
     }
-    return e;
 }

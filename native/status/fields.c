@@ -17,6 +17,7 @@
 #define COUNT(what) W(numbers.count[what])
 #define V(field) AT(jk_view, field)
 #define FROM(field) AT(jk_view_from, field)
+#define IF_EDITED(field) offsetof(jk_view_worker, field), offsetof(jk_view_worker, edited_at)
 #define IF_ERROR(field) offsetof(jk_view_worker, field), offsetof(jk_view_worker, error_at)
 
 static const jk_show_field of_server[] = {
@@ -79,6 +80,8 @@ static const jk_show_field of_balancer[] = {
     { "session_cookie", NEW, JK_F_CHARS, TUNE(session_cookie), JK_F_TUNE, "" },
     { "session_path", NEW, JK_F_CHARS, TUNE(session_path), JK_F_TUNE, "" },
     { "edited", JK_TO_HTML, JK_F_TEXT, W(edited), 0, "keys whose value is not the file's" },
+    { "edited_at", JSON, JK_F_I64, IF_EDITED(edited_at), 0, "when a value was changed last" },
+    { "edited_by", JSON, JK_F_TEXT, IF_EDITED(edited_by), 0, "by whom; empty where that is not known" },
     { "member_count", ALL, JK_F_I32, W(member_count), 0, "" },
     { "good", ALL, JK_F_I32, W(good), JK_F_GAUGE, "members that are well" },
     { "degraded", ALL, JK_F_I32, W(degraded), JK_F_GAUGE, "members that are neither good nor bad" },
@@ -118,7 +121,9 @@ static const jk_show_field of_balancer[] = {
     { "retry_interval", NEW, JK_F_I32, TUNE(retry_interval), JK_F_TUNE, "" },                                                           \
     { "connection_acquire_timeout", NEW, JK_F_I32, TUNE(connection_acquire_timeout), JK_F_TUNE, "" },                                   \
     { "max_connections", NEW, JK_F_I32, TUNE(max_connections), JK_F_TUNE, "" },                                                         \
-    { "edited", JK_TO_HTML, JK_F_TEXT, W(edited), 0, "keys whose value is not the file's" }
+    { "edited", JK_TO_HTML, JK_F_TEXT, W(edited), 0, "keys whose value is not the file's" },                                            \
+    { "edited_at", JSON, JK_F_I64, IF_EDITED(edited_at), 0, "when a value was changed last" },                                          \
+    { "edited_by", JSON, JK_F_TEXT, IF_EDITED(edited_by), 0, "by whom; empty where that is not known" }
 
 #define NUMBERS                                                                                                                         \
     { "errors", ALL, JK_F_U64, COUNT(JK_COUNT_ERRORS), JK_F_COUNTER, "requests that failed because of the container" },                 \

@@ -79,10 +79,14 @@ static jk_view_worker begin(jk_view *view, const jk_worker *worker)
 {
     const jk_stat *stat = jk_manage_stat(worker);
     jk_view_worker w = { .name = worker->name, .type = worker->type->name, .worker = worker, .edited = "" };
+    jk_stat_sign sign;
 
     w.address = w.source = w.state = w.health = w.error_datetime = w.error_tz = w.activation = w.method = w.lock = "";
     w.maps = apr_array_make(view->p, 4, sizeof(const jk_view_map *));
     jk_stat_tune_read(stat, &w.now);
+    sign = jk_stat_signed(stat);
+    w.edited_at = sign.at;
+    w.edited_by = apr_pstrdup(view->p, sign.by);
     w.numbers = jk_stat_read(stat);
     w.reset_ago = age(view->from.now, w.numbers.last_reset);
     find_edits(view, &w, stat);

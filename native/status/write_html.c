@@ -5,6 +5,7 @@
 #include "jk/conf/values.h"
 #include "jk/status/edit.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 /* ---- text ---- */
@@ -40,7 +41,7 @@ static void put_parameter(jk_page *page, const char *name, const char *value)
 {
     jk_page_printf(page, "&amp;%s=", name);
     for (; *value; value++) {
-        bool plain = (*value >= '0' && *value <= '9') || (*value >= 'a' && *value <= 'z') || (*value >= 'A' && *value <= 'Z') || strchr("-._~", *value);
+        bool plain = apr_isalnum(*value) || strchr("-._~", *value);
         jk_page_printf(page, plain ? "%c" : "%%%02X", (unsigned)(uint8_t)*value);
     }
 }

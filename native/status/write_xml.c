@@ -90,10 +90,7 @@ void jk_write_xml_begin(jk_page *page)
     jk_page_put(page, "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n");
     if (*conf->doctype)
         jk_page_printf(page, "%s\n", conf->doctype);
-    jk_page_printf(page, "<%sstatus", conf->ns);
-    if (*conf->xmlns)
-        jk_page_printf(page, "\n  %s", conf->xmlns);
-    jk_page_put(page, ">\n");
+    jk_page_printf(page, "<%sstatus\n%s%s>\n", conf->ns, *conf->xmlns ? "  " : "", conf->xmlns);
 }
 
 void jk_write_xml_open(jk_page *page, jk_element element, const void *what)

@@ -11,6 +11,7 @@
 #include "jk/worker/backend.h"
 
 #include "complain.h"
+#include "where.h"
 
 #include "jk/balance/retry.h"
 #include "jk/net/upkeep.h"
@@ -23,7 +24,6 @@
 
 enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
-#define LOOK_UP_AGAIN apr_time_from_sec(5) /* an unresolved host is asked for by requests no more often */
 #define ROOM_EVERY apr_time_from_msec(20)   /* how often room under max_connections is asked for */
 #define SURELY_ALIVE apr_time_from_sec(1)   /* a connection that was used this short a time ago needs no safe ping */
 
@@ -40,10 +40,9 @@ typedef struct jk_backend {
     bool is_member; /* a balancer keeps its state */
     jk_pool *pool; /* of this process; NULL before child_init */
     jk_sock_options options;
-    jk_addr addr, source;
-    volatile apr_uint32_t resolved;     /* set once, after addr was written: who sees it set may read addr */
-    volatile apr_uint32_t looking;      /* somebody looks the host up */
-    apr_time_t looked_up;               /* written by who is looking */
+    jk_addr source;
+    jk_where home;                      /* where the container was when this configuration began */
+    _Atomic(jk_where *) where;          /* where it is */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
     picture first;                      /* as the process began */
     _Atomic(const picture *) picture;   /* NULL: before child(), when there are no requests */
@@ -56,52 +55,54 @@ static jk_backend *backend_of(const jk_worker *worker)
 
 /* ---- the address ---- */
 
-static jk_rc look_up(jk_backend *backend, const char **why)
+static jk_where *where_of(const jk_backend *backend)
 {
-    const jk_worker_conf *conf = backend->worker.conf;
-
-    *why = "the path of the Unix socket is too long";
-    if (conf->unix_path)
-        return jk_sock_unix(conf->unix_path, &backend->addr);
-    return jk_sock_resolve(conf->tune.host, conf->tune.port, conf->prefer_ipv6, &backend->addr, why);
+    return atomic_load_explicit(&backend->where, memory_order_acquire);
 }
 
-/* One at a time and not too often; the name service may take its time, and nobody waits for who is waiting for it. */
-static jk_rc resolve(jk_backend *backend, const char **why)
+/* For log lines. */
+static const char *address(const jk_backend *backend)
 {
-    apr_time_t now = apr_time_now();
-    jk_rc rc = JK_AGAIN;
-
-    *why = "";
-    if (apr_atomic_cas32(&backend->looking, 1, 0) != 0)
-        return JK_AGAIN;
-    if (!backend->resolved && (backend->looked_up == 0 || now - backend->looked_up >= LOOK_UP_AGAIN)) {
-        rc = look_up(backend, why);
-        backend->looked_up = apr_time_now();
-        if (rc == JK_OK)
-            apr_atomic_set32(&backend->resolved, 1);
-    }
-    apr_atomic_set32(&backend->looking, 0);
-    return rc;
+    return where_of(backend)->addr.text;
 }
 
 static void tell_unresolved(const jk_backend *backend, const jk_log *log, const char *why)
 {
-    const jk_worker_conf *conf = backend->worker.conf;
+    const char *name = backend->worker.name;
 
     JK_ERROR(log, 201, "(%s) can't resolve tomcat address %s: %s; check worker.%s.host and the name service; it is looked up "
-             "again in a while", conf->name, conf->tune.host, why, conf->name);
+             "again in a while", name, where_of(backend)->host, why, name);
+}
+
+/* The values in force were edited: perhaps the container is elsewhere now. What is connected to the old place is of no use any more: idle
+ * connections are closed, those in use when they come back. */
+static void follow_address(jk_backend *backend)
+{
+    jk_where *was = where_of(backend), *fresh;
+    jk_tune tune;
+
+    jk_stat_tune_read(backend->stat, &tune);
+    if (jk_where_is(was, &tune))
+        return;
+    fresh = jk_where_make(&tune, backend->worker.conf->prefer_ipv6);
+    if (fresh == NULL || !atomic_compare_exchange_strong(&backend->where, &was, fresh)) {
+        free(fresh); /* somebody else was first */
+        return;
+    }
+    if (backend->pool)
+        (void)jk_upkeep_age(backend->pool, apr_time_now(), -1, 0);
 }
 
 static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
 {
+    jk_where *where = where_of(backend);
     const char *why;
 
-    if (apr_atomic_read32(&backend->resolved))
+    if (jk_where_known(where))
         return JK_OK;
-    if (resolve(backend, &why) == JK_E_RESOLVE)
+    if (jk_where_look_up(where, &why) == JK_E_RESOLVE)
         tell_unresolved(backend, log, why);
-    return apr_atomic_read32(&backend->resolved) ? JK_OK : JK_E_RESOLVE;
+    return jk_where_known(where) ? JK_OK : JK_E_RESOLVE;
 }
 
 /* ---- one attempt ---- */
@@ -111,13 +112,13 @@ static jk_close_why why_closed(const jk_run *run)
 {
     if (run->stage != JK_STAGE_END)
         return JK_CLOSE_FAILED;
-    return !run->x.keep ? JK_CLOSE_CONTAINER : run->no_reuse ? JK_CLOSE_UNWANTED : JK_CLOSE_FAILED;
+    return !run->x.keep ? JK_CLOSE_CONTAINER : jk_run_reusable(run) ? JK_CLOSE_UNWANTED : JK_CLOSE_FAILED;
 }
 
 /* The attempt's connection goes back, or is closed and its place freed. A leg has just ended: that is now. */
 static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 {
-    if (run->conn && reusable) {
+    if (run->conn && reusable && run->conn->to == where_of(backend)) {
         jk_pool_give_back(backend->pool, &run->conn, run->since);
         run->up->has_place = false;
         return;
@@ -245,7 +246,7 @@ static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
     memcpy(run->odd, run->up->ping.head, run->odd_len);
     if (run->up->fresh)
         return JK_E_PING;
-    jk_complain(&backend->worker, backend->addr.text, run, JK_E_PING);
+    jk_complain(&backend->worker, address(backend), run, JK_E_PING);
     return replace(backend, run);
 }
 
@@ -274,16 +275,19 @@ static void tell_look(const jk_backend *backend, const jk_run *run, jk_look seen
 {
     if (seen == JK_LOOK_BYTES)
         JK_WARN(run->log, 312, "(%s) data was waiting on an idle connection to %s that nobody asked for: the connection is dropped, nobody "
-                "gets them; the container wrote after its END_RESPONSE", backend->worker.name, backend->addr.text);
+                "gets them; the container wrote after its END_RESPONSE", backend->worker.name, address(backend));
     else
-        JK_DEBUG(run->log, "(%s) an idle connection to %s had been closed by the container", backend->worker.name, backend->addr.text);
+        JK_DEBUG(run->log, "(%s) an idle connection to %s had been closed by the container", backend->worker.name, address(backend));
 }
 
 /* A connection found dead is replaced at once; one that we have just made was an attempt. */
 static jk_rc look(jk_backend *backend, jk_run *run)
 {
-    jk_look seen = jk_sock_look(run->conn->fd);
+    jk_look seen;
 
+    if (!run->up->fresh && run->conn->to != where_of(backend)) /* the container is elsewhere now */
+        return replace(backend, run);
+    seen = jk_sock_look(run->conn->fd);
     run->up->stage = PING;
     if (seen == JK_LOOK_QUIET || (seen == JK_LOOK_BYTES && run->up->fresh)) /* who speaks first is no AJP13 connector: the answer tells what it is */
         return JK_OK;
@@ -356,13 +360,14 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
 {
     int fd, ms = backend->options.connect_timeout;
     jk_rc rc = ensure_address(backend, run->log);
+    const jk_where *where = where_of(backend); /* if it was edited just now: looked up with the next attempt */
 
-    if (rc != JK_OK)
-        return rc;
+    if (rc != JK_OK || !jk_where_known(where))
+        return rc != JK_OK ? rc : JK_E_RESOLVE;
     if (!jk_stat_connect_within(backend->stat, run->up->limits->max_connections > 0 ? (uint32_t)run->up->limits->max_connections : 0))
         return no_room(backend, run);
-    JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, backend->addr.text);
-    rc = jk_sock_open(&backend->addr, &backend->options, &fd, &run->err);
+    JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, address(backend));
+    rc = jk_sock_open(&where->addr, &backend->options, &fd, &run->err);
     if (rc != JK_E_CONNECT)
         run->conn = jk_conn_make(fd, &backend->options);
     if (run->conn == NULL) {
@@ -374,6 +379,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
     }
     run->conn->gone = disconnected;
     run->conn->gone_ctx = backend->stat;
+    run->conn->to = where;
     if (rc == JK_OK)
         return connected(backend, run);
     run->wait = (jk_wait){ JK_WAIT_BACKEND_WRITE, fd, ms > 0 ? apr_time_now() + (apr_time_t)ms * 1000 : 0, false };
@@ -439,7 +445,7 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     bool untouched = run->up->stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
 
-    jk_complain(&backend->worker, backend->addr.text, run, rc);
+    jk_complain(&backend->worker, address(backend), run, rc);
     jk_run_enter(run, JK_LEG_QUEUE);
     jk_stat_fail(backend->stat, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
@@ -464,7 +470,7 @@ static jk_rc succeeded(jk_backend *backend, jk_run *run)
     if (!run->x.keep)
         jk_stat_add(backend->stat, JK_COUNT_REJECTS, 1);
     if (!run->x.keep)
-        jk_complain_refusal(&backend->worker, backend->addr.text, run, &backend->refusal_told);
+        jk_complain_refusal(&backend->worker, address(backend), run, &backend->refusal_told);
     jk_run_enter(run, JK_LEG_QUEUE);
     put_away(backend, run, jk_run_reusable(run) && !run->no_reuse, false);
     return JK_OK;
@@ -510,6 +516,7 @@ static const jk_limits *take_picture(jk_backend *backend, const picture *before)
         return &before->limits;
     made->version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
     jk_stat_limits_read(backend->stat, &made->limits);
+    follow_address(backend);
     if (atomic_compare_exchange_strong(&backend->picture, &before, made))
         return &made->limits;
     free(made);
@@ -666,6 +673,7 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     jk_backend *backend = backend_of(worker);
     uint32_t slot = jk_shm_parent_slot(shm, worker->slot, (int)worker->conf->kind, &worker->conf->tune);
     const char *why;
+    jk_tune tune;
 
     if (slot == JK_SHM_FULL) {
         JK_WARN(log, 209, "(%s) the shared memory has no room for this worker: its limits hold for each process alone, and nothing of it is kept "
@@ -675,7 +683,10 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     }
     backend->stat = jk_stat_make(p, shm, slot);
     set_source(backend, log);
-    if (resolve(backend, &why) == JK_E_RESOLVE)
+    jk_stat_tune_read(backend->stat, &tune);
+    jk_where_init(&backend->home, &tune, worker->conf->prefer_ipv6);
+    atomic_store(&backend->where, &backend->home);
+    if (jk_where_look_up(where_of(backend), &why) == JK_E_RESOLVE)
         tell_unresolved(backend, log, why);
 }
 
@@ -684,6 +695,7 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
     jk_backend *backend = backend_of(worker);
 
     (void)log;
+    follow_address(backend); /* it may have been edited since ready() */
     backend->first.version = jk_stat_tune_version(backend->stat);
     jk_stat_limits_read(backend->stat, &backend->first.limits);
     atomic_store(&backend->picture, &backend->first);
@@ -713,7 +725,7 @@ static void maintain(jk_backend *backend, apr_time_t now, const jk_log *log)
         jk_upkeep_probe(backend->pool, apr_time_from_sec(limits.connection_ping_interval), limits.ping_timeout, &asked, &dead);
     if (dead)
         JK_INFO(log, "(%s) keepalive cping/cpong failure: %u of %u idle connections to %s did not answer within %d ms and are closed",
-                conf->name, dead, asked, backend->addr.text, limits.ping_timeout);
+                conf->name, dead, asked, address(backend), limits.ping_timeout);
     if (aged || asked)
         JK_DEBUG(log, "(%s) maintenance: %u idle connections closed for their age, %u pinged", conf->name, aged, asked);
 }
@@ -735,13 +747,14 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 
     if (backend->pool == NULL)
         return;
-    if (what->look && !backend->resolved && resolve(backend, &why) == JK_OK)
-        JK_INFO(log, "(%s) tomcat address %s is resolved now: %s", worker->name, worker->conf->tune.host, backend->addr.text);
+    (void)limits_now(backend); /* an edit is heard of where there are no requests, too */
+    if (what->look && !jk_where_known(where_of(backend)) && jk_where_look_up(where_of(backend), &why) == JK_OK)
+        JK_INFO(log, "(%s) tomcat address %s is resolved now: %s", worker->name, where_of(backend)->host, address(backend));
     if (what->look) {
         unsigned unasked, closed = jk_upkeep_look(backend->pool, &unasked);
         if (unasked)
             JK_WARN(log, 211, "(%s) data was waiting on %u idle connections to %s that nobody asked for: they are closed, nobody gets them; the "
-                    "container wrote after its END_RESPONSE", worker->name, unasked, backend->addr.text);
+                    "container wrote after its END_RESPONSE", worker->name, unasked, address(backend));
         if (closed)
             JK_DEBUG(log, "(%s) %u idle connections had been closed by the container", worker->name, closed);
         make_room(backend, what->now);
@@ -779,11 +792,7 @@ jk_stat *jk_backend_stat(const jk_worker *worker)
 
 const char *jk_backend_address(const jk_worker *worker, apr_pool_t *p)
 {
-    jk_backend *backend = backend_of(worker);
-
-    if (worker->conf->unix_path == NULL && worker->conf->tune.port == 0)
-        return "invalid";
-    return apr_atomic_read32(&backend->resolved) ? apr_pstrdup(p, backend->addr.text) : "unresolved";
+    return apr_pstrdup(p, jk_where_text(where_of(backend_of(worker))));
 }
 
 jk_pool_counts jk_backend_pool(const jk_worker *worker)

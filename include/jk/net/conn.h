@@ -15,7 +15,7 @@ typedef enum jk_close_why {
     JK_CLOSE_AGED,      /* it was idle for too long, or made room for others */
     JK_CLOSE_FAILED,    /* what was done with it failed, or was broken off */
     JK_CLOSE_CONTAINER, /* the answer said that it may not be used again */
-    JK_CLOSE_UNWANTED,  /* DisableReuse */
+    JK_CLOSE_UNWANTED,  /* DisableReuse, or the container is elsewhere now: its address was changed */
     JK_CLOSE_WHYS
 } jk_close_why;
 
@@ -29,6 +29,7 @@ struct jk_conn {
     apr_time_t probed;  /* when upkeep pinged it last; 0: never */
     jk_close_why why;   /* it would be closed now; whoever closes it says so before */
     bool made;          /* it came to be: the container took it */
+    const void *to;     /* where it leads: its maker's, to be compared alone */
     void (*gone)(void *ctx, const jk_conn *conn); /* called when it is closed; NULL: nobody counts */
     void *gone_ctx;
 };

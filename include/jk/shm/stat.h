@@ -34,6 +34,17 @@ void jk_stat_tune_file(const jk_stat *stat, jk_tune *out);
  * and nothing was changed. Not on the way of a request: it may wait. */
 jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to);
 
+/* Who changed a value last, and when. */
+#define JK_STAT_WHO 64 /* bytes of a name, with its NUL; longer ones are cut */
+typedef struct jk_stat_sign {
+    int64_t at; /* s; 0: nobody ever did */
+    char by[JK_STAT_WHO]; /* ASCII without control characters; "": unknown */
+} jk_stat_sign;
+
+/* After an edit. */
+void jk_stat_sign_edit(jk_stat *stat, const char *by, int64_t at);
+jk_stat_sign jk_stat_signed(const jk_stat *stat);
+
 /* ---- under way, all processes together ---- */
 
 /* A request begins: how many there are now, this one among them. Books the largest number. */

@@ -24,18 +24,23 @@ extern const jk_attribute jk_attributes[];
 /* The row of conf/keys. */
 const jk_key *jk_attribute_key(const jk_attribute *a);
 
+/* Puts a value into *tune, as the file's would be. NULL; or in words, in p, what is wrong with it, and *tune stays. */
+const char *jk_attribute_set(apr_pool_t *p, const jk_attribute *a, const char *value, jk_tune *tune);
+
 /* What was done, for the log: lines that go on after "Status worker 'NAME' ", without who did it. */
 typedef struct jk_edit {
     apr_pool_t *p;
     const jk_registry *registry;
     const jk_ask *ask;
+    const char *who; /* "" : nobody is known */
     int64_t now;
     apr_array_header_t *lines; /* of const char * */
 } jk_edit;
 
-/* Does what ask's command says: update, reset, recover; what comes of it is in *result (404 no such worker, 409 the state does not allow it, 422
- * a value is none, 503 another edit did not end). p is the request's. May look up a host. */
-jk_edit jk_edit_do(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, int64_t now, jk_result *result);
+/* `who` asks for it; p is the request's. jk_edit_do does what ask's command says: update, reset, recover; what comes of it is in *result
+ * (404 no such worker, 409 the state does not allow it, 422 a value is none, 503 another edit did not end). May look up a host. */
+jk_edit jk_edit_make(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, const char *who, int64_t now);
+void jk_edit_do(jk_edit *edit, jk_result *result);
 
 /* Of an ask that shows or edits one worker: is it there? Else *result says what is wrong. */
 void jk_edit_check_worker(const jk_registry *registry, const jk_ask *ask, jk_result *result);

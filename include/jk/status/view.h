@@ -41,6 +41,8 @@ typedef struct jk_view_worker {
     jk_tune now;      /* in force */
     const char *edited; /* names of the keys whose value is not the file's, with commas */
     apr_array_header_t *edits; /* of jk_view_edit */
+    const char *edited_by;     /* who edited last, and when; 0: nobody did */
+    int64_t edited_at;
     jk_stat_numbers numbers;
     int64_t reset_ago;
     /* ajp13 */

@@ -1,0 +1,159 @@
+/* native/status/state.c - edits by slot and key:
+ *   {"version": 1, "written": 1795270000, "workers": {"lb/node1": {"at": 1795269999, "by": "alice",
+ *    "edits": {"lbfactor": {"value": "4", "file": "1"}}}}} */
+#include "jk/status/state.h"
+
+#include "jk/conf/values.h"
+#include "jk/status/edit.h"
+#include "jk/worker/manage.h"
+
+#include <apr_strings.h>
+#include <jansson.h>
+
+#define SHAPE 1
+
+/* Calls for each worker and member that has values. */
+static void each(const jk_registry *registry, void (*call)(void *ctx, const jk_worker *worker, bool member), void *ctx)
+{
+    for (size_t i = 0; i < jk_registry_count(registry); i++) {
+        const jk_worker *worker = jk_registry_at(registry, i);
+        if (jk_manage_stat(worker) == NULL)
+            continue;
+        call(ctx, worker, false);
+        for (size_t k = 0; k < jk_manage_members(worker); k++)
+            call(ctx, jk_manage_member(worker, k), true);
+    }
+}
+
+/* Two copies of its configuration: with what the file says, and with what is in force. */
+static void both(const jk_worker *worker, jk_worker_conf *file, jk_worker_conf *now)
+{
+    *file = *now = *worker->conf;
+    jk_stat_tune_file(jk_manage_stat(worker), &file->tune);
+    jk_stat_tune_read(jk_manage_stat(worker), &now->tune);
+}
+
+/* ---- to text ---- */
+
+typedef struct writing {
+    apr_pool_t *p;
+    json_t *workers;
+} writing;
+
+static void write_one(void *ctx, const jk_worker *worker, bool member)
+{
+    writing *w = ctx;
+    jk_worker_conf file, now;
+    json_t *edits = json_object();
+    jk_stat_sign sign = jk_stat_signed(jk_manage_stat(worker));
+    unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
+
+    both(worker, &file, &now);
+    for (const jk_attribute *a = jk_attributes; a->param; a++) {
+        const char *is = jk_values_text(w->p, jk_attribute_key(a), &now), *was = jk_values_text(w->p, jk_attribute_key(a), &file);
+        if ((a->of & of) && strcmp(is, was) != 0)
+            json_object_set_new(edits, a->key, json_pack("{s:s, s:s}", "value", is, "file", was));
+    }
+    if (json_object_size(edits) > 0)
+        json_object_set_new(w->workers, worker->slot, json_pack("{s:I, s:s, s:O}", "at", (json_int_t)sign.at, "by", sign.by, "edits", edits));
+    json_decref(edits);
+}
+
+jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now)
+{
+    writing w = { p, json_object() };
+    json_t *root = json_pack("{s:i, s:I, s:o}", "version", SHAPE, "written", (json_int_t)now, "workers", w.workers);
+    char *dumped;
+    const char *text;
+
+    each(registry, write_one, &w);
+    dumped = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    text = dumped ? apr_pstrcat(p, dumped, "\n", NULL) : "";
+    free(dumped);
+    json_decref(root);
+    return jk_span_of(text);
+}
+
+/* ---- and back ---- */
+
+typedef struct taking {
+    apr_pool_t *p;
+    const json_t *workers;
+    jk_state_news *news;
+} taking;
+
+static void leave_out(taking *t, const char *slot, const char *key, const char *why)
+{
+    APR_ARRAY_PUSH(t->news->left, const char *) = apr_psprintf(t->p, "%s of '%s': %s", key, slot, why);
+}
+
+static const jk_attribute *attribute_of(const char *key, unsigned of)
+{
+    for (const jk_attribute *a = jk_attributes; a->param; a++)
+        if ((a->of & of) && strcmp(a->key, key) == 0)
+            return a;
+    return NULL;
+}
+
+/* One value. False: it was not taken. */
+static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a, json_t *edit, jk_tune *to)
+{
+    const char *value = json_string_value(json_object_get(edit, "value")), *said = json_string_value(json_object_get(edit, "file"));
+    jk_worker_conf file, now;
+
+    both(worker, &file, &now);
+    if (value == NULL || said == NULL) {
+        leave_out(t, worker->slot, a->key, "it has no value");
+        return false;
+    }
+    if (strcmp(said, jk_values_text(t->p, jk_attribute_key(a), &file)) != 0) {
+        leave_out(t, worker->slot, a->key, "the workers file says something else now, and wins");
+        return false;
+    }
+    const char *wrong = jk_attribute_set(t->p, a, value, to);
+    if (wrong)
+        leave_out(t, worker->slot, a->key, wrong);
+    return wrong == NULL;
+}
+
+static void take_one(void *ctx, const jk_worker *worker, bool member)
+{
+    taking *t = ctx;
+    json_t *one = json_object_get(t->workers, worker->slot), *edits = json_object_get(one, "edits"), *edit;
+    unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
+    const char *key, *by = json_string_value(json_object_get(one, "by"));
+    jk_tune from, to;
+
+    jk_stat_tune_read(jk_manage_stat(worker), &from);
+    to = from;
+    json_object_foreach(edits, key, edit) {
+        const jk_attribute *a = attribute_of(key, of);
+        if (a == NULL)
+            leave_out(t, worker->slot, key, "it cannot be edited");
+        else
+            t->news->taken += take_value(t, worker, a, edit, &to);
+    }
+    if (memcmp(&from, &to, sizeof from) != 0 && jk_stat_tune_edit(jk_manage_stat(worker), &from, &to) == JK_OK)
+        jk_stat_sign_edit(jk_manage_stat(worker), by ? by : "", (int64_t)json_integer_value(json_object_get(one, "at")));
+}
+
+jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk_state_news *news, const char **why)
+{
+    json_error_t error;
+    json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, &error);
+    const json_t *workers = json_object_get(root, "workers");
+    taking t = { p, workers, news };
+
+    *news = (jk_state_news){ 0, apr_array_make(p, 4, sizeof(const char *)) };
+    if (root == NULL)
+        *why = apr_psprintf(p, "line %d: %s", error.line, error.text);
+    else if (json_integer_value(json_object_get(root, "version")) != SHAPE || !json_is_object(workers))
+        *why = "it is no state file of this version";
+    if (root && json_integer_value(json_object_get(root, "version")) == SHAPE && json_is_object(workers)) {
+        each(registry, take_one, &t);
+        json_decref(root);
+        return JK_OK;
+    }
+    json_decref(root);
+    return JK_E_CONF;
+}
