@@ -6,7 +6,7 @@ import glob
 import itertools
 import os
 import re
-import stat
+import socket
 import threading
 
 import pytest
@@ -31,6 +31,7 @@ def wide(make_peer):
 @pytest.fixture(scope="module")
 def httpd(make_httpd, peer, wide):
     main = """
+MergeSlashes Off
 LimitRequestLine 70000
 LimitRequestFieldSize 200000
 LimitRequestFields 1000
@@ -260,10 +261,19 @@ def test_cve_2008_5519_later(httpd, peer):
 def test_a_chunked_body_sends_nothing_unasked(httpd, peer):
     """Bug 14282: a packet that the container had not asked for was its next request."""
     early = []
-    peer.on("/app/chunked", lambda ex: (early.append(ex.conn.drained(0.3)), ex.send(ajp.answer("done"))))
+
+    def script(ex):
+        ex.conn.sock.settimeout(0.3)
+        try:
+            early.append(ex.conn.sock.recv(1, socket.MSG_PEEK))
+        except TimeoutError:
+            early.append(b"")
+        ex.conn.sock.settimeout(None)
+        ex.send(ajp.answer("done"))
+
+    peer.on("/app/chunked", script)
     assert client.ask(httpd.port, "POST", "/app/chunked", body=b"x" * 100, chunked=True).text == "done"
-    conn = peer.last("/app/chunked").connection
-    assert early == [False] and [r.path for r in conn.requests][-1] == "/app/chunked" and not peer.violations
+    assert early == [b""]
 
 
 @pytest.mark.parametrize("headers", [
@@ -353,30 +363,23 @@ def test_control_characters_in_the_log(httpd, peer):
 
 # ---- other users of the machine ----
 
-def modes(root):
-    return {path: stat.S_IMODE(os.lstat(path).st_mode) for path in glob.glob(root + "/**", recursive=True)}
-
-
 def test_cve_2024_46544(fresh_httpd, fresh_peer):
-    """Shared memory and its lock were files of mode 666 where the umask let them be."""
+    """Shared memory and its lock were files of mode 666 where the umask let them be, and a long name ran over a buffer. Here there is no file."""
     peer = fresh_peer()
-    long = "run/" + "s" * 200 + "/" + "m" * 200  # and weakness 11: a lock's name of 256 bytes
-    httpd = fresh_httpd(f"JkMount /* w\nJkShmFile {long}\nJkRequestLogFormat %w", workers=ajp13(w=peer.port), start=False)
-    before = modes(httpd.root)
+    name = "run/" + "s" * 200 + "/" + "m" * 200
+    httpd = fresh_httpd(f"JkMount /* w\nJkShmFile {name}", workers=ajp13(w=peer.port), start=False)
     old = os.umask(0)
     try:
         httpd.start()
     finally:
         os.umask(old)
     assert client.get(httpd.port, "/x").status == 200
-    made = {path: mode for path, mode in modes(httpd.root).items() if path not in before}
-    assert not [path for path in made if "/s" * 1 in path[len(httpd.root):] and "shm" in path.lower()], "shared memory is no file"
-    open_to_all = {path for path, mode in made.items() if mode & 0o022 and "mod_jk" not in os.path.basename(path)}
-    assert not [path for path in open_to_all if "/logs/" not in path and not path.endswith((".pid", ".sock"))], open_to_all
+    assert not [path for path in glob.glob(httpd.root + "/**", recursive=True) if "sss" in path[len(httpd.root):]]
     for pid in {httpd.pid, *proc.children_of(httpd.pid)}:
         with open(f"/proc/{pid}/maps") as maps:
-            shared = [line.split(maxsplit=5) for line in maps if line.split()[1].endswith("s")]
-        assert not [line for line in shared if len(line) > 5 and httpd.root in line[5]], "no shared mapping has a name here"
+            lines = [line.split(maxsplit=5) for line in maps]
+        named = [line for line in lines if line[1].endswith("s") and len(line) > 5 and not line[5].startswith(("/dev/zero", "/SYSV"))]
+        assert not named, "shared memory that other users can name"
 
 
 def test_descriptors_do_not_leak(httpd, peer):
@@ -446,10 +449,12 @@ def test_a_broken_reload_keeps_the_map(fresh_httpd, fresh_peer):
     httpd = fresh_httpd("JkMountFile conf/uri.properties\nJkMountFileReload 1", workers=ajp13(w=peer.port), files={"conf/uri.properties": "/kept/*=w\n"})
     assert served(httpd, "/kept/x")[1] == "w"
     httpd.allow(".")
+    httpd.write("conf/uri.properties", b"/other=w\n\0\n")
+    assert proc.wait_until(lambda: served(httpd, "/kept/x") and httpd.jk_lines("stays in force", seconds=0.1), 8)
+    assert {served(httpd, "/kept/x")[1] for _ in range(10)} == {"w"}
     os.unlink(httpd.path("conf/uri.properties"))
-    assert proc.wait_until(lambda: served(httpd, "/kept/x")[1] == "w" and "uri.properties" in "".join(httpd.jk_log.since_mark()), 8)
-    for _ in range(20):
-        assert served(httpd, "/kept/x")[1] == "w"
+    assert proc.wait_until(lambda: served(httpd, "/kept/x") and httpd.jk_lines("uri.properties.*(gone|not there|No such file|cannot)", seconds=0.1), 8)
+    assert {served(httpd, "/kept/x")[1] for _ in range(10)} == {"w"}
 
 
 def test_equal_rules_have_an_order(fresh_httpd, fresh_peer):
