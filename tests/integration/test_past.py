@@ -37,7 +37,7 @@ LimitRequestFieldSize 200000
 LimitRequestFields 1000
 JkMount /app/* w
 JkUnMount /app/private/* w
-JkMount /pages/*.jsp w
+JkMount /pages/sub/*.jsp w
 JkMount /once/* once
 JkMount /wide/* wide
 JkMount /jkstatus w
@@ -50,7 +50,7 @@ JkOptions +ForwardDirectories
 </Location>
 """
     workers = ajp13(first=peer.port, w=peer.port, once={"port": peer.port, "retries": 1}, wide={"port": wide.port, "max_packet_size": 65536})
-    files = {"htdocs/pages/x.jsp": "<% the source %>", "htdocs/app/private/x": "private", "htdocs/dir/x": "x", "htdocs/handled/x.txt": "s"}
+    files = {"htdocs/pages/sub/x.jsp": "<% the source %>", "htdocs/app/private/x": "private", "htdocs/dir/x": "x", "htdocs/handled/x.txt": "s"}
     return make_httpd(main, workers=workers, files=files, vhosts={"a-name-that-is-rather-long." * 9 + "example": "JkMount /app/* w"})
 
 
@@ -100,7 +100,7 @@ def test_cve_2014_8111(httpd, peer, path):
 
 def test_source_of_jsp(httpd, peer):
     """1.2.4: //pages/x.jsp was not mapped, and httpd served the file."""
-    for path in ("//pages/x.jsp", "/pages//x.jsp", "/pages/;a/x.jsp"):
+    for path in ("//pages/sub/x.jsp", "/pages//sub/x.jsp", "/pages/;a/sub/x.jsp", "/pages/sub//x.jsp"):
         answer, worker = served(httpd, path)
         assert worker == "w" and "the source" not in answer.text, path
 
