@@ -425,7 +425,8 @@ def test_cve_2020_1938(fresh_httpd, fresh_peer):
 
 def test_secrets_are_dumped_by_no_way_round(fresh_httpd):
     """secretkey, and the variable that a secret was made of, were shown."""
-    workers = ajp13(w={"port": 8009, "secretkey": "s3cret-key", "secret": "$(made)x"}).replace("worker.list", "made=s3cret-part\nworker.list")
+    workers = ajp13(w={"port": 8009, "secretkey": "s3cret-key", "secret": "$(made)x"}).replace("worker.list", "made=s3cret-part\nworker.list") + \
+        "worker.list=v\nworker.v.host=$(made).invalid\nworker.v.retries=$(made)\nworker.v.route=$(made)\n"
     httpd = fresh_httpd("JkMount /* w", workers=workers, start=False)
     _, said = httpd.run("-t", "-D", "DUMP_JK")
     assert "worker w " in said and "s3cret" not in said
