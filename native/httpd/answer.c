@@ -7,14 +7,13 @@
 #include "jk/ajp/codes.h"
 
 #include <apr_date.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <stdlib.h>
 
-#define SMALL APR_BUCKET_BUFF_SIZE
+#define SMALL 7168 /* fills a node of r->pool and leaves room for what httpd takes at a request's end */
 #define BIG 32768
 #define GULP_FREE (60 * 1024)  /* nothing is pending at the client */
 #define GULP_BEHIND (32 * 1024) /* something is */
@@ -63,18 +62,18 @@ static size_t block_room(jk_answer *a, jk_block *block)
     return block->size - block->used;
 }
 
-/* The first block has no anchor: its bytes go as transient buckets, which a filter copies that does not pass them on at once. Most answers
- * are written in the one pass that they need. */
+/* The first block is the request's, and so are the strings of the headers that lie in it. It has no anchor: body bytes go as transient
+ * buckets, which a filter copies that does not pass them on at once. Most answers are written in the one pass that they need. */
 static size_t small_room(jk_answer *a)
 {
     jk_block *small = &a->small;
 
     if (small->mem == NULL) {
-        small->mem = apr_bucket_alloc(SMALL, a->r->connection->bucket_alloc);
+        small->mem = apr_palloc(a->r->pool, SMALL);
         small->size = small->mem ? SMALL : 0;
     }
     if (a->gathered == 0)
-        small->used = 0;
+        small->used = a->kept;
     return small->size - small->used;
 }
 
@@ -87,11 +86,14 @@ static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 static size_t gulp_size(const jk_answer *a)
 {
     bool behind = a->r->connection->data_in_output_filters;
+    size_t low;
 
+    if (a->outlet && a->outlet->step < GULP_BEHIND) { /* a FlushMaxThreshold lower than the default */
+        low = a->tls ? a->outlet->step / 2 : a->outlet->step; /* mod_ssl gathers, too */
+        return low > 2 * WORTH_READING ? low : 2 * WORTH_READING;
+    }
     if (a->tls)
         return GULP_TLS;
-    if (a->outlet && a->outlet->step < GULP_BEHIND) /* a FlushMaxThreshold lower than the default */
-        return a->outlet->step > 2 * WORTH_READING ? a->outlet->step : 2 * WORTH_READING;
     return behind ? GULP_BEHIND : GULP_FREE;
 }
 
@@ -126,11 +128,22 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     return *n > 0 ? JK_OK : JK_E_MEMORY;
 }
 
+/* An answer of small pieces, each of them flushed, never fills its first block: there, too, no more is read than the core may hold. */
+static jk_rc small_drain(jk_answer *a)
+{
+    if (a->outlet == NULL || a->outlet->pending <= a->outlet->rest / 2)
+        return JK_OK;
+    return jk_outlet_drain(a->outlet, a->outlet->rest / 2);
+}
+
 static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
 {
     jk_answer *a = ctx;
 
     if (!a->small_is_full) {
+        jk_rc rc = small_drain(a);
+        if (rc != JK_OK)
+            return rc;
         size_t room = small_room(a);
         if (room >= WORTH_READING) {
             piece_of(&a->small, room, piece);
@@ -170,8 +183,8 @@ static apr_bucket *bucket_of(jk_answer *a, jk_span bytes)
 
 static void set_content_type(request_rec *r, char *value)
 {
-    for (char *c = value; *c && *c != ';'; c++)
-        if (*c >= 'A' && *c <= 'Z')
+    for (uint8_t *c = (uint8_t *)value; *c > ';' || (*c && *c != ';'); c++) /* most are small letters, above all that is asked for */
+        if (*c <= 'Z' && *c >= 'A')
             *c |= 0x20;
     ap_set_content_type(r, value);
 }
@@ -182,7 +195,7 @@ static void set_content_length(request_rec *r, char *value)
     apr_off_t length = 0;
     const char *c = value;
 
-    for (; apr_isdigit(*c) && c - value < 18; c++) /* 18 digits cannot overflow */
+    for (; (uint8_t)(*c - '0') < 10 && c - value < 18; c++) /* 18 digits cannot overflow */
         length = length * 10 + (*c - '0');
     if (c == value || *c != '\0')
         return;
@@ -221,10 +234,14 @@ static void set_field(request_rec *r, unsigned code, const char *name, char *val
     }
 }
 
-/* The packet lies in memory that is read into again: all fields are copied at once. Each string keeps the NUL behind it. */
-static void keep_fields(request_rec *r, jk_reply *head)
+/* The packet stays where it is in the first block, which is not read into again there; elsewhere all fields are copied at once. Each
+ * string keeps the NUL behind it. */
+static void keep_fields(jk_answer *a, jk_reply *head)
 {
-    head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
+    if (lies_in(&a->small, head->fields.p))
+        a->kept = (size_t)((const char *)head->fields.p - a->small.mem) + head->fields.left;
+    else
+        head->fields.p = apr_pmemdup(a->r->pool, head->fields.p, head->fields.left);
 }
 
 static void take_field(const jk_answer *a, jk_header_code is, jk_span name, jk_span value)
@@ -279,7 +296,7 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
-    keep_fields(r, head);
+    keep_fields(a, head);
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
         if (head->code)
@@ -354,18 +371,10 @@ static bool holds(void *ctx)
     return a->gathered > 0;
 }
 
-static void small_drop(jk_answer *a)
-{
-    if (a->small.mem)
-        apr_bucket_free(a->small.mem);
-    a->small = (jk_block){ .mem = NULL };
-}
-
 void jk_answer_wait(jk_answer *a)
 {
     if (a->gathered > 0)
         return;
-    small_drop(a);
     for (int i = 0; i < 2; i++)
         if (a->big[i].anchor && ours_alone(&a->big[i]))
             block_drop(&a->big[i]);
@@ -375,7 +384,6 @@ void jk_answer_drop(jk_answer *a)
 {
     if (a->bb)
         apr_brigade_cleanup(a->bb);
-    small_drop(a);
     block_drop(&a->big[0]);
     block_drop(&a->big[1]);
 }

@@ -13,6 +13,7 @@
 #include "jk/route/path.h"
 #include "jk/route/session.h"
 #include "jk/worker/lb.h"
+#include "jk/worker/visit.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -36,13 +37,13 @@ typedef struct jk_mapped {
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
 typedef struct jk_call {
     jk_run run;
+    jk_visit visit; /* the run's: one allocation less */
     jk_guest guest;
     jk_inlet inlet;
     const jk_server *conf;
     jk_incoming in;
     jk_answer answer;
     jk_log log;
-    jk_wish wish;
     char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
 
@@ -477,18 +478,21 @@ static void take_environment(jk_wish *wish, const apr_table_t *env)
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     bool lb = m->worker->type == &jk_lb_type, plain = apr_is_empty_table(r->subprocess_env);
+    bool glances = lb && conf->global->notes == JK_NOTES_ON;
+    jk_wish *wish;
 
-    if (!lb && plain && m->more == NULL)
+    if (!glances && plain && m->more == NULL)
         return;
-    call->run.wish = &call->wish;
-    call->wish.glances = lb && conf->global->notes == JK_NOTES_ON;
-    call->wish.reply_timeout = -1;
+    wish = apr_pcalloc(r->pool, sizeof *wish);
+    wish->glances = glances;
+    wish->reply_timeout = -1;
     if (m->more)
-        take_rule(&call->wish, m->more);
+        take_rule(wish, m->more);
     if (!plain)
-        take_environment(&call->wish, r->subprocess_env);
-    if (!lb && call->wish.route.len)
-        call->in.rq.route = call->wish.route;
+        take_environment(wish, r->subprocess_env);
+    if (!lb && wish->route.len)
+        call->in.rq.route = wish->route;
+    call->run.wish = wish;
 }
 
 /* What of the rule's extensions concerns the URI and the answer. */
@@ -548,9 +552,10 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         misfit = jk_forward_misfit(&call->in.rq);
         tell_misfit(call, worker, &misfit);
     }
-    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
+    apr_time_t ended = rc == JK_OK && call->run.ended ? call->run.ended : apr_time_now();
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, ended - call->run.begun));
     note_route(call, r);
-    if (call->wish.glances)
+    if (call->run.wish && call->run.wish->glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
@@ -559,9 +564,24 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     return status;
 }
 
+/* httpd would read the rest of the body to keep the connection, and a slow client would have its thread. */
+static void drop_rest(jk_call *call, jk_rc rc)
+{
+    jk_incoming *in = &call->in;
+
+    if (in->ended || rc == JK_E_CLIENT_READ || in->r->connection->aborted)
+        return;
+    if (!jk_inlet_drop_rest(in->inlet, in->bb))
+        in->r->connection->keepalive = AP_CONN_CLOSE;
+}
+
 static int end(jk_call *call, jk_rc rc)
 {
-    int status = finish_call(call, call->guest.worker, rc);
+    int status;
+
+    if (call->in.inlet)
+        drop_rest(call, rc);
+    status = finish_call(call, call->guest.worker, rc);
 
     jk_startup_tend();
     return status;
@@ -619,8 +639,12 @@ static void invite(jk_call *call)
     if (call->guest.place == NULL)
         return;
     call->answer.outlet = jk_park_outlet(&call->guest);
-    if (call->in.rq.body == JK_BODY_NONE || !jk_inlet_can(r))
+    if (call->in.rq.body == JK_BODY_NONE)
         return;
+    if (!jk_inlet_can(r)) {
+        jk_park_fell_back(&call->guest, JK_FELL_BODY_FILTER);
+        return;
+    }
     call->inlet.r = r;
     call->in.inlet = &call->inlet;
 }
@@ -658,6 +682,7 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.rq = &call->in.rq;
     call->run.source = &call->in.source;
     call->run.sink = &call->answer.sink;
+    call->run.up = &call->visit;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
     call->answer.cookie = &call->run.cookie;

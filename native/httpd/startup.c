@@ -261,7 +261,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
     tell_pools(&log);
     open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
-    now.park = jk_park_make(pconf, main_conf->s);
+    now.park = jk_park_make(pconf, main_conf->s, now.shm);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }
 

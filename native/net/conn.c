@@ -33,10 +33,9 @@ void jk_conn_close(jk_conn **conn, bool hard)
 
 void jk_conn_receive_within(jk_conn *conn, int ms)
 {
-    struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
     if (conn->rcv_timeout == ms)
         return;
+    struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
     setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
     conn->rcv_timeout = ms;
 }

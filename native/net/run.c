@@ -56,12 +56,13 @@ void jk_run_attempt(jk_run *run)
     run->out_sent = 0;
     run->in[0] = run->in[1] = JK_SPAN_NONE;
     run->chunk_left = run->chunk_skip = run->msg_len = 0;
-    run->act_pending = run->withheld = false;
+    run->act_pending = run->withheld = run->hears = false;
     run->dropped = 0;
     run->err = 0;
     run->odd_len = 0;
     run->status = 0;
     run->silent_since = 0;
+    run->ended = 0;
 }
 
 static jk_rc wait_for(jk_run *run, jk_wait_kind what, apr_time_t until)
@@ -125,6 +126,7 @@ static jk_rc first_body(jk_run *run)
     if (first > 0 && !run->first_body_read) {
         run->packet_room = first;
         jk_rc rc = fill_packet(run, run->forward_len, &ended);
+        run->wait.fd = -1; /* nothing was written yet: nobody has anything to say */
         if (rc != JK_OK)
             return rc;
         if (run->packet_got < first) /* shorter than its Content-Length said */
@@ -160,11 +162,32 @@ static jk_rc begin_body(jk_run *run)
     return JK_OK;
 }
 
+/* Where a thread waits for the client in place the source does it, and nobody listens meanwhile. */
+static jk_rc hear(jk_run *run)
+{
+    if (run->act_pending) /* it asked a second time, before the first answer */
+        run->wait.fd = -1;
+    if (run->wait.fd < 0 || !jk_sock_wait(run->wait.fd, false, 0))
+        return JK_AGAIN;
+    run->hears = true;
+    run->stage = JK_STAGE_READ;
+    return JK_OK;
+}
+
+static jk_rc heard(jk_run *run)
+{
+    run->hears = false;
+    run->stage = JK_STAGE_BODY;
+    return JK_OK;
+}
+
 static jk_rc more_body(jk_run *run)
 {
     bool ended = false;
     jk_rc rc = fill_packet(run, 0, &ended);
 
+    if (rc == JK_AGAIN)
+        return hear(run);
     if (rc == JK_E_CLIENT_READ) {
         /* The container waits: the empty packet lets it go on (CVE-2008-5519), and the connection ends with this. */
         jk_frame_begin_body(run->out, 0);
@@ -226,6 +249,8 @@ static int may_wait(const jk_run *run)
 {
     int allowed = silence_allowed(run);
 
+    if (run->hears)
+        return -1;
     if (run->may_block || (allowed > 0 && allowed < run->patience))
         return allowed;
     return run->patience > BY_POLL ? run->patience : -1;
@@ -242,6 +267,8 @@ static jk_rc nothing_came(jk_run *run, bool holds, int waited)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
     if (holds)
         return JK_OK;
+    if (run->hears)
+        return heard(run);
     return silent(run, JK_WAIT_BACKEND_READ, silence_allowed(run), waited);
 }
 
@@ -343,6 +370,8 @@ static jk_rc perform(jk_run *run)
         rc = run->withheld ? JK_OK : ops->pass(ctx, true);
         break;
     case JK_ACT_SEND_BODY:
+        if (run->hears)
+            return heard(run); /* stays pending */
         rc = run->withheld ? JK_E_STATUS : begin_body(run); /* the body is kept for another attempt */
         break;
     case JK_ACT_FINISH:
@@ -559,7 +588,7 @@ bool jk_run_reusable(const jk_run *run)
 {
     if (run->in[0].len || run->in[1].len || run->msg_len || run->chunk_left) /* more than was due */
         return false;
-    return jk_exchange_reusable(&run->x);
+    return !run->hears && jk_exchange_reusable(&run->x);
 }
 
 bool jk_run_late(const jk_run *run, apr_time_t now)

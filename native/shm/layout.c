@@ -42,7 +42,8 @@ static uint32_t mix(uint32_t hash, const void *bytes, size_t n)
 
 uint32_t jk_layout_hash(void)
 {
-    const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share) };
+    const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share),
+                             sizeof(jk_layout_gauges) };
     uint32_t hash = mix(UINT32_C(2166136261), sizes, sizeof sizes);
 
     return mix(hash, jk_layout_fields, sizeof jk_layout_fields);
@@ -53,6 +54,8 @@ static uint64_t aligned(uint64_t n)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+#define GAUGES_SIZE aligned(sizeof(jk_layout_gauges))
+
 jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
 {
     jk_layout_plan plan = { .hash = jk_layout_hash(), .nrows = nrows, .nslots = nslots };
@@ -61,7 +64,7 @@ jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
     plan.row_size = aligned(sizeof(jk_layout_row) + (uint64_t)nslots * sizeof(jk_layout_share));
     plan.rows_at = aligned(sizeof(jk_layout_head));
     plan.slots_at = plan.rows_at + nrows * plan.row_size;
-    plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size;
+    plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size + (nrows + UINT64_C(1)) * GAUGES_SIZE;
     return plan;
 }
 
@@ -87,6 +90,11 @@ jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t
 jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i)
 {
     return (void *)((char *)base + plan->slots_at + (uint64_t)i * plan->slot_size);
+}
+
+jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, uint32_t i)
+{
+    return (void *)((char *)base + plan->slots_at + (uint64_t)plan->nslots * plan->slot_size + i * GAUGES_SIZE);
 }
 
 /* ---- another layout ---- */

@@ -1,10 +1,10 @@
-/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot.
+/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot, gauges.c the gauges.
  *
  *   shared, between two guard pages; every child can write anything there:
- *   +------+-------+-------+-----+--------+--------+-----+
- *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  |    numbers and texts, nothing that leads anywhere
- *   +------+-------+-------+-----+--------+--------+-----+
- *            pid, busy and connected of every slot   values in force, state, counters
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
+ *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  | gauges | ..  |    numbers and texts, nothing that leads anywhere
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
+ *     pid, busy and connected of every slot   values in force, state, counters   of each row, and of those that ended
  *
  *   the parent's own memory (jk_layout_kept), which the children have a copy of from their fork:
  *   | plan: sizes and offsets | who has which slot | table of fields |
@@ -18,6 +18,7 @@
 
 #include "jk/balance/budget.h"
 #include "jk/balance/tune.h"
+#include "jk/shm/gauges.h"
 
 #include <apr_pools.h>
 #include <stdatomic.h>
@@ -72,6 +73,14 @@ typedef struct jk_layout_slot {
     atomic_uint budget[JK_BUDGET_SECONDS][3]; /* second, started, resent */
     jk_layout_edition editions[2];
 } jk_layout_slot;
+
+/* Of a row's child: requests that wait without a thread. */
+typedef struct jk_layout_gauges {
+    atomic_uint all, most;
+    atomic_uint now[JK_PARK_WAITS];
+    _Atomic uint64_t wakes;
+    _Atomic uint64_t fell_back[JK_PARK_REASONS];
+} jk_layout_gauges;
 
 /* ---- beside it ---- */
 
@@ -130,6 +139,9 @@ void jk_layout_kept_init(jk_layout_kept *kept, const jk_layout_plan *plan);
 
 jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t i);
 jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i);
+
+/* i may be nrows: of those that ended. Only where the layout is ours. */
+jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, uint32_t i);
 
 /* Copies a slot of a segment with another layout into a zeroed one of ours: every value that both know by name and size. */
 void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i);

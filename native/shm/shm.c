@@ -137,6 +137,7 @@ static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
     shm->head = kept->base;
     shm->plan = kept->plan;
     shm->own = shm->row = apr_pcalloc(p, (apr_size_t)kept->plan.row_size);
+    shm->own_gauges = shm->gauges = apr_pcalloc(p, sizeof *shm->gauges);
     shm->generation = ++kept->generation;
     shm->patience = JK_SHM_PATIENCE;
     shm->by_name = apr_hash_make(p);
@@ -195,6 +196,8 @@ static bool end_rows(jk_layout_kept *kept, int pid)
         if (its != pid || its == 0)
             continue;
         clear_row(row, kept->used);
+        if (kept->plan.hash == jk_layout_hash())
+            jk_gauges_retire(kept->base, &kept->plan, i);
         atomic_store(&row->pid, 0); /* last: the next owner finds it clean */
     }
     return others;
@@ -230,6 +233,11 @@ void jk_shm_parent_child_started(jk_shm *shm, int pid)
         (void)claim_row(shm, pid);
 }
 
+static uint32_t number_of(const jk_shm *shm, const jk_layout_row *row)
+{
+    return (uint32_t)(((uint64_t)((const char *)row - (const char *)shm->base) - shm->plan.rows_at) / shm->plan.row_size);
+}
+
 /* Parent and child may claim one each in the same moment: both are free again when the child has ended. */
 jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
 {
@@ -242,6 +250,7 @@ jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
     clear_row(row, shm->kept->used); /* of a process that had this pid and whose end nobody told */
     atomic_store(&row->generation, shm->generation);
     shm->row = row;
+    shm->gauges = jk_layout_gauges_at(shm->base, &shm->plan, number_of(shm, row));
     return JK_OK;
 }
 

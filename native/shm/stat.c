@@ -1,4 +1,4 @@
-/* native/shm/stat.c - the only file that touches the shared fields.
+/* native/shm/stat.c - the only file that touches the shared fields of workers.
  *
  * Counters are relaxed: nobody draws conclusions from one about another. States are moved by compare-and-swap, so that of many who saw
  * the same state one alone moves it. The values in force have two places: an edit fills the one that is not in force. What is read

@@ -46,7 +46,7 @@ typedef struct jk_backend {
     apr_time_t looked_up;               /* written by who is looking */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
     picture first;                      /* as the process began */
-    _Atomic(const picture *) picture;   /* NULL: before child() */
+    _Atomic(const picture *) picture;   /* NULL: before child(), when there are no requests */
 } jk_backend;
 
 static jk_backend *backend_of(const jk_worker *worker)
@@ -110,7 +110,8 @@ static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
 static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 {
     if (run->conn && reusable) {
-        jk_pool_give_back(backend->pool, &run->conn, apr_time_now());
+        run->ended = apr_time_now();
+        jk_pool_give_back(backend->pool, &run->conn, run->ended);
         run->up->has_place = false;
         return;
     }
@@ -155,7 +156,7 @@ static bool may_wait(jk_run *run)
     apr_time_t now = apr_time_now();
 
     if (run->up->slot_until == 0)
-        run->up->slot_until = now + (apr_time_t)run->up->limits.connection_acquire_timeout * 1000;
+        run->up->slot_until = now + (apr_time_t)run->up->limits->connection_acquire_timeout * 1000;
     return now < run->up->slot_until;
 }
 
@@ -221,7 +222,7 @@ static bool needs_safe_ping(const jk_backend *backend, const jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
 
-    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits.recovery_options))
+    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits->recovery_options))
         return false;
     return apr_time_now() - run->conn->idle_since >= SURELY_ALIVE;
 }
@@ -263,7 +264,7 @@ static jk_rc look(jk_backend *backend, jk_run *run)
 
 static jk_rc last_ping(jk_backend *backend, jk_run *run)
 {
-    const jk_limits *limits = &run->up->limits;
+    const jk_limits *limits = run->up->limits;
 
     run->up->stage = RUN;
     if (limits->prepost_timeout > 0 && !(run->up->fresh && run->up->pinged))
@@ -277,7 +278,7 @@ static jk_rc last_ping(jk_backend *backend, jk_run *run)
 
 static jk_rc connected(jk_backend *backend, jk_run *run)
 {
-    int ms = run->up->limits.connect_timeout;
+    int ms = run->up->limits->connect_timeout;
 
     jk_pool_opened(backend->pool);
     jk_stat_add(backend->stat, JK_COUNT_CONNECTS, 1);
@@ -300,7 +301,7 @@ static jk_rc no_room(jk_backend *backend, jk_run *run)
     put_away(backend, run, false, false);
     if (!may_wait(run)) {
         JK_WARN(run->log, 208, "(%s) max_connections=%d reached: so many connections are open, all processes together; raise "
-                "worker.%s.max_connections, within the connector's maxConnections", backend->worker.name, run->up->limits.max_connections,
+                "worker.%s.max_connections, within the connector's maxConnections", backend->worker.name, run->up->limits->max_connections,
                 backend->worker.name);
         return JK_E_BUSY;
     }
@@ -316,7 +317,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
 
     if (rc != JK_OK)
         return rc;
-    if (!jk_stat_connect_within(backend->stat, run->up->limits.max_connections > 0 ? (uint32_t)run->up->limits.max_connections : 0))
+    if (!jk_stat_connect_within(backend->stat, run->up->limits->max_connections > 0 ? (uint32_t)run->up->limits->max_connections : 0))
         return no_room(backend, run);
     JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, backend->addr.text);
     rc = jk_sock_open(&backend->addr, &backend->options, &fd, &run->err);
@@ -355,7 +356,7 @@ static jk_rc connect_step(jk_backend *backend, jk_run *run)
 
 static jk_rc pause_or_lend(jk_run *run)
 {
-    int ms = run->up->limits.retry_interval;
+    int ms = run->up->limits->retry_interval;
 
     if (ms <= 0) {
         run->up->stage = LEND;
@@ -390,7 +391,7 @@ static bool is_refusal(jk_rc rc, int err)
 
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
-    const jk_limits *limits = &run->up->limits;
+    const jk_limits *limits = run->up->limits;
     const char *name = backend->worker.name;
     bool untouched = run->up->stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
@@ -445,7 +446,7 @@ static void leave(jk_backend *backend, jk_run *run)
 
 static jk_rc enter(jk_backend *backend, jk_run *run)
 {
-    int32_t limit = run->up->limits.busy_limit;
+    int32_t limit = run->up->limits->busy_limit;
 
     if (!jk_stat_begin_within(backend->stat, limit > 0 ? (uint32_t)limit : 0)) {
         JK_ERROR(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
@@ -457,29 +458,26 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
-/* Two threads that see an edit at once make two, and one is kept. */
-static void take_picture(jk_backend *backend, jk_limits *limits)
+/* Two threads that see an edit at once make two, and one is kept. Without memory the old one stays in force. */
+static const jk_limits *take_picture(jk_backend *backend, const picture *before)
 {
     picture *made = malloc(sizeof *made);
-    uint32_t version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
 
-    jk_stat_limits_read(backend->stat, limits);
     if (made == NULL)
-        return;
-    *made = (picture){ version, *limits };
-    const picture *before = atomic_load(&backend->picture);
-    if ((before && before->version == version) || !atomic_compare_exchange_strong(&backend->picture, &before, made))
-        free(made);
+        return &before->limits;
+    made->version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
+    jk_stat_limits_read(backend->stat, &made->limits);
+    if (atomic_compare_exchange_strong(&backend->picture, &before, made))
+        return &made->limits;
+    free(made);
+    return &before->limits;
 }
 
-static void limits_now(jk_backend *backend, jk_limits *limits)
+static const jk_limits *limits_now(jk_backend *backend)
 {
     const picture *known = atomic_load_explicit(&backend->picture, memory_order_acquire);
 
-    if (known && known->version == jk_stat_tune_version(backend->stat))
-        *limits = known->limits;
-    else
-        take_picture(backend, limits);
+    return known->version == jk_stat_tune_version(backend->stat) ? &known->limits : take_picture(backend, known);
 }
 
 /* What the rule or the environment says beats the worker. */
@@ -498,10 +496,10 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     const jk_worker_conf *conf = backend->worker.conf;
     jk_rc rc;
 
-    limits_now(backend, &run->up->limits);
+    run->up->limits = limits_now(backend);
     run->worker = conf->name;
-    run->max_packet = (size_t)run->up->limits.max_packet_size;
-    run->reply_timeout = run->up->limits.reply_timeout;
+    run->max_packet = (size_t)run->up->limits->max_packet_size;
+    run->reply_timeout = run->up->limits->reply_timeout;
     run->socket_timeout = conf->socket_timeout;
     run->rq->secret = *conf->secret ? jk_span_of(conf->secret) : JK_SPAN_NONE; /* not that of a member before */
     run->rq->stored_methods = conf->stored_methods;

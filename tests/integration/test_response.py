@@ -3,7 +3,7 @@ import hashlib
 import threading
 
 import pytest
-from lib import ajp, client
+from lib import ajp, client, proc
 from lib.ajp_peer import SLEEP
 from lib.workers import ajp13
 
@@ -17,7 +17,7 @@ def peer(make_peer):
 def httpd(make_httpd, peer):
     vhosts = {
         "pages": "JkMount /* w\nErrorDocument 404 \"our own page\"\nErrorDocument 401 \"who are you\"",
-        "flushes": "JkMount /* w\nJkOptions +FlushPackets",
+        "flushes": "JkMount /* w\nJkOptions +FlushPackets\nCustomLog logs/kept \"%{X-Kept}o\"",
         "flushhead": "JkMount /* w\nJkOptions +FlushHeader",
     }
     return make_httpd("JkMount /* w", workers=ajp13(w=peer.port), vhosts=vhosts)
@@ -238,6 +238,17 @@ def test_flush_options(httpd, peer, host, first, mark):
             wire._more()
         read.set()
         assert wire.answer().text.endswith("second")
+
+
+def test_headers_outlive_what_is_read_after_them(httpd, peer):
+    """They lie in the memory that the body is read into, and are needed until the request is logged."""
+    kept = "kept-" + "k" * 300
+    script = [ajp.send_headers(200, [("X-Kept", kept)])]
+    for letter in (b"a", b"b", b"c"): # each read once the one before has gone to the client
+        script += [SLEEP(0.02), ajp.chunk(letter * 3000)]
+    answer = ask(httpd, peer, script + [ajp.end()], host="flushes")
+    assert answer.body == b"a" * 3000 + b"b" * 3000 + b"c" * 3000
+    assert proc.wait_until(lambda: kept in [line.strip() for line in open(httpd.path("logs/kept"))], 5)
 
 
 def test_flush_before_the_headers_is_ignored(httpd, peer):

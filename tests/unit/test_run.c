@@ -23,6 +23,7 @@ static apr_pool_t *pool;
 
 typedef struct world {
     bool reluctant; /* JK_AGAIN before everything */
+    size_t stops;   /* the client sends no more when so many bytes are left; 0: it does not stop */
     bool turn, pass_turn; /* passing has a turn of its own: it is asked again after every lend */
     uint8_t memory[64], got[256];
     size_t ngot, heads, flushes, body_left;
@@ -39,7 +40,7 @@ static jk_rc read_body(void *ctx, uint8_t *p, size_t room, size_t *got, bool *en
 {
     world *w = ctx;
 
-    if (not_now(w))
+    if (not_now(w) || (w->stops && w->body_left <= w->stops))
         return JK_AGAIN;
     *got = w->body_left < room ? w->body_left : room;
     if (w->reluctant && *got > 3)
@@ -320,6 +321,100 @@ START_TEST(a_withheld_answer_gets_no_more_body_and_no_end_without_limit)
 }
 END_TEST
 
+/* ---- a container that speaks before it has the body ---- */
+
+#define QUESTION 7 /* bytes of whole_reply */
+
+/* The first packet has left, the container asked for more, and the client has stopped. */
+static table *lay_stopped(size_t asked)
+{
+    table *t = lay(false, 9000);
+
+    t->run.may_block = false;
+    t->w.stops = 9000 - 8186;
+    for (size_t i = 0; i < asked; i++)
+        ck_assert_int_eq(send(t->container, whole_reply, QUESTION, 0), QUESTION);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
+    ck_assert_int_eq(t->run.wait.what, JK_WAIT_CLIENT_READ);
+    ck_assert_int_eq(t->run.wait.fd, asked == 1 ? t->run.conn->fd : -1);
+    collect(t);
+    return t;
+}
+
+static void say(table *t, size_t from, size_t to)
+{
+    ck_assert_int_eq(send(t->container, whole_reply + from, to - from, 0), (int)(to - from));
+}
+
+START_TEST(an_answer_is_heard_while_the_body_is_slow)
+{
+    table *t = lay_stopped(1);
+    size_t sent = t->nseen;
+
+    say(t, QUESTION, sizeof whole_reply);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_OK);
+    ck_assert_uint_eq(t->w.ngot, 7);
+    ck_assert_msg(!jk_run_reusable(&t->run), "a body packet is due on it");
+    collect(t);
+    ck_assert_uint_eq(t->nseen, sent);
+    clear(t);
+}
+END_TEST
+
+START_TEST(the_body_goes_on_wherever_the_container_has_spoken_meanwhile)
+{
+    table *fast = lay(false, 9000);
+
+    say(fast, 0, sizeof whole_reply);
+    ck_assert_int_eq(jk_run_crank(&fast->run), JK_OK);
+    collect(fast);
+    for (size_t cut = QUESTION + 1; cut < sizeof whole_reply - 6; cut++) {
+        table *t = lay_stopped(1);
+        say(t, QUESTION, cut);
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
+        ck_assert_int_eq(t->run.wait.what, JK_WAIT_CLIENT_READ);
+        t->w.stops = 0;
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
+        ck_assert_int_eq(t->run.wait.what, JK_WAIT_BACKEND_READ);
+        say(t, cut, sizeof whole_reply);
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_OK);
+        check_answer(t);
+        collect(t);
+        ck_assert_uint_eq(t->nseen, fast->nseen);
+        ck_assert_int_eq(memcmp(t->seen, fast->seen, fast->nseen), 0);
+        clear(t);
+    }
+    clear(fast);
+}
+END_TEST
+
+START_TEST(a_container_that_leaves_while_the_body_is_slow)
+{
+    table *t = lay_stopped(1);
+
+    shutdown(t->container, SHUT_WR);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_E_RECV);
+    ck_assert_int_eq(t->run.x.progress, JK_PROGRESS_CONSUMED);
+    ck_assert(!jk_run_reusable(&t->run));
+    clear(t);
+}
+END_TEST
+
+START_TEST(a_second_question_waits_for_the_first_answer)
+{
+    table *t = lay_stopped(2);
+    size_t sent = t->nseen;
+
+    t->w.stops = 0;
+    say(t, QUESTION, sizeof whole_reply);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_OK);
+    check_answer(t);
+    collect(t);
+    ck_assert_uint_eq(t->nseen - sent, 6 + 9000 - 8186 + 4); /* the rest, and the empty packet */
+    clear(t);
+}
+END_TEST
+
 static int finishes;
 static void count_finish(jk_run *run, jk_rc outcome)
 {
@@ -354,6 +449,10 @@ int main(void)
     tcase_add_test(t, an_http_port_is_kept_for_the_log);
     tcase_add_loop_test(t, an_answer_that_counts_as_a_failure_is_withheld, 0, (int)(sizeof statuses / sizeof statuses[0]));
     tcase_add_test(t, a_withheld_answer_gets_no_more_body_and_no_end_without_limit);
+    tcase_add_test(t, an_answer_is_heard_while_the_body_is_slow);
+    tcase_add_test(t, the_body_goes_on_wherever_the_container_has_spoken_meanwhile);
+    tcase_add_test(t, a_container_that_leaves_while_the_body_is_slow);
+    tcase_add_test(t, a_second_question_waits_for_the_first_answer);
     tcase_add_test(t, a_run_ends_once);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

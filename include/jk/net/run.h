@@ -2,6 +2,8 @@
  *
  *   crank:  ENCODE -> FIRST_BODY -> WRITE -> READ <-> BODY -> WRITE .. -> END
  *
+ * While a body packet waits for its client the container may speak, or leave: BODY goes to READ for what is there, and back.
+ *
  * A step returns JK_OK, an outcome, or JK_AGAIN with run->wait saying for what. The blocking driver (jk_run_wait) waits in place and
  * steps again; a parked driver gives its thread back instead. Both share every line. Nothing that is needed after a
  * JK_AGAIN stands on a stack. One thread at a time works on a run. */
@@ -26,7 +28,7 @@ typedef enum jk_wait_kind {
 
 typedef struct jk_wait {
     jk_wait_kind what;
-    int fd;           /* for the two of the backend */
+    int fd;           /* of the backend; -1: none. For CLIENT_READ: it may speak meanwhile, be it only to end the connection */
     apr_time_t until; /* when waiting is over at the latest; 0: no limit */
     bool tried;       /* it was waited for in place already, as long as the run's patience lasts */
 } jk_wait;
@@ -96,6 +98,7 @@ struct jk_run {
     size_t first_len;               /* bytes of the first body packet, once it was read */
     size_t packet_room, packet_got; /* the body packet that is being filled */
     bool first_body_read, encoded;
+    bool hears; /* that packet is due, its bytes are slow to come, and the container says something meanwhile */
 
     apr_time_t silent_since; /* the backend took or sent nothing since; 0: it is not waited for */
 
@@ -118,11 +121,12 @@ struct jk_run {
     uint64_t written, read;   /* bytes to and from the backend, all attempts */
     uint64_t body_passed;     /* body bytes given to the sink */
     apr_time_t begun;
+    apr_time_t ended;         /* when this attempt's connection went back to its pool; 0: it did not */
     int err; /* errno of the last failure; 0: an end of file */
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit) */
+    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit). The driver may give it, cleared */
     struct jk_tour *tour; /* worker/lb's own */
     const void *driven;   /* the worker that the driver drives */
 };

@@ -11,7 +11,7 @@ typedef struct jk_visit {
     const jk_worker *worker;
     int stage, attempt;
     int refusals; /* of the last attempts: fresh connects that were refused, or had no way to the host */
-    jk_limits limits; /* in force when it began */
+    const jk_limits *limits; /* in force when it began; they never change, an edit makes others */
     jk_waiter waiter;
     apr_time_t slot_until; /* a connection is waited for until then; 0: it is not */
     jk_ping ping;
