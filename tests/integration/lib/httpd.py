@@ -24,6 +24,7 @@ import urllib.request
 from . import proc
 
 INCUMBENT = os.environ.get("JK_INCUMBENT") == "1"
+VALGRIND = os.environ.get("JK_VALGRIND") == "1"  # httpd under memcheck: its findings fail the test
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 ACCESS_FORMAT = r"%{X-Test}i|%>s|%m|%U|%q|%{JK_WORKER_NAME}n|%X"
 
@@ -254,6 +255,11 @@ class Httpd:
     def argv(self, *more):
         return [self.binary, "-d", self.root, "-f", self.path("conf/httpd.conf"), *(f"-D{word}" for word in self.defines), *more]
 
+    def _under_valgrind(self, argv):
+        """Its children are forked, so they are watched too, each with a log of its own."""
+        return ["valgrind", "--quiet", "--error-limit=no", "--num-callers=24", f"--log-file={self.root}/logs/valgrind.%p",
+                f"--suppressions={TOP}/tests/integration/valgrind.supp", *argv]
+
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JK_", "APACHE_"))}
         preload = os.environ.get("JK_PRELOAD")
@@ -265,7 +271,10 @@ class Httpd:
 
     def start(self, seconds=20.0):
         with open(self.stderr.path, "ab") as err:
-            self.child = proc.spawn(self.argv("-DFOREGROUND"), stdout=err, stderr=err, env=self.environment())
+            argv = self.argv("-DFOREGROUND")
+            if VALGRIND:
+                argv, seconds = self._under_valgrind(argv), 10 * seconds
+            self.child = proc.spawn(argv, stdout=err, stderr=err, env=self.environment())
         up = proc.wait_until(lambda: self.child.poll() is not None or self.generations() and proc.accepts(("127.0.0.1", self.ctl)), seconds)
         if not up or not self.wait_idle(seconds):
             words = self.stderr.text() + self.error_log.text()
@@ -407,6 +416,8 @@ class Httpd:
 
 
 def is_fatal(line):
+    if VALGRIND and re.search(r"^==\d+== (Invalid|Conditional jump|Use of uninit|Syscall param|Process terminating|Source and dest|Mismatched)", line):
+        return True
     return bool(re.search(r"Segmentation fault|exit signal|Sanitizer|runtime error:|Assertion .* failed|AH00051|AH00052", line))
 
 
