@@ -223,7 +223,7 @@ def test_what_is_stale_is_found(copy, name, old, new, words):
 
 # ---- manual pages ----
 
-MEN = [f"{TOP}/tools/jkping.1", f"{TOP}/tools/jkbackend.1"]
+MEN = [f"{TOP}/tools/{name}.1" for name in ("jkping", "jkbackend", "jkctl")]
 
 
 @pytest.mark.parametrize("path", MEN, ids=os.path.basename)
