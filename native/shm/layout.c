@@ -19,7 +19,7 @@ const jk_layout_field jk_layout_fields[] = {
     PART(edition), PART(editor), ROW("file.0", editions[0].file, JK_FIELD_PART), ROW("file.1", editions[1].file, JK_FIELD_PART),
     ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
     FIELD(edited_at), FIELD(edited_by), FIELD(state), FIELD(reply_timeouts), FIELD(refused),
-    FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(served), FIELD(errors), FIELD(client_errors), FIELD(read),
+    FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(last_failure), FIELD(sticky), FIELD(served), FIELD(errors), FIELD(client_errors), FIELD(read),
     FIELD(written), FIELD(sessions), FIELD(resends), FIELD(refusals), FIELD(timeouts), FIELD(connects), FIELD(rejects),
     FIELD(max_busy), FIELD(max_connected), FIELD(last_reset), FIELD(maintained), FIELD(served_before), FIELD(budget),
     TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),

@@ -55,6 +55,8 @@ typedef struct jk_layout_edition {
     _Atomic uint32_t file[JK_TUNE_WORDS], now[JK_TUNE_WORDS];
 } jk_layout_edition;
 
+#define JK_LAYOUT_MINUTES 16
+
 typedef struct jk_layout_slot {
     atomic_uint edition; /* 0: nothing was loaded yet */
     atomic_int editor;   /* pid of the process that edits; 0: none does */
@@ -65,6 +67,8 @@ typedef struct jk_layout_slot {
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;
     _Atomic uint64_t lb_value;
+    _Atomic uint64_t last_failure;             /* what came of the last request that failed: outcome, errno */
+    _Atomic uint64_t sticky[JK_LAYOUT_MINUTES];  /* requests that a session led here: minute, how many in it */
     /* counted since last_reset */
     _Atomic uint64_t served, errors, client_errors, read, written, sessions, resends, refusals, timeouts, connects, rejects;
     atomic_uint max_busy, max_connected;
