@@ -139,6 +139,7 @@ static const jk_show_field of_balancer[] = {
     { "connects", NEW, JK_F_U64, COUNT(JK_COUNT_CONNECTS), JK_F_COUNTER, "connections that were made" },                                \
     { "refused_by_connector", NEW, JK_F_U64, COUNT(JK_COUNT_REJECTS), JK_F_COUNTER,                                                     \
       "answers after which the connector closed the connection" },                                                                      \
+    { "last_failure", JSON, JK_F_TEXT, W(last_failure), 0, "why the last request that failed there did; empty: none did" },             \
     { "pool_open", NEW, JK_F_U32, W(pool.open), JK_F_GAUGE, "connections of this process" },                                            \
     { "pool_idle", NEW, JK_F_U32, W(pool.idle), JK_F_GAUGE, "those that nobody uses" },                                                 \
     { "pool_waiting", NEW, JK_F_U32, W(pool.waiting), JK_F_GAUGE, "requests of this process that wait for one" },                       \
@@ -172,6 +173,8 @@ static const jk_show_field of_member[] = {
     { "sessions", ALL, JK_F_U64, COUNT(JK_COUNT_SESSIONS), JK_F_COUNTER, "requests that had no session" },
     NUMBERS,
     MORE_NUMBERS,
+    { "sticky_recent", NEW, JK_F_U32, W(sticky_recent), JK_F_GAUGE, "requests of sessions that belong here, in the last five minutes" },
+    { "safe_to_stop", NEW, JK_F_BOOL, W(safe_to_stop), 0, "not active, nothing under way, and no session came back in the last five minutes" },
     { "time_to_recover_min", ALL, JK_F_I64, W(recover_min), 0, "" },
     { "time_to_recover_max", ALL, JK_F_I64, W(recover_max), 0, "" },
     RESET(JK_F_PARENT),

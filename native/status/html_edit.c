@@ -55,7 +55,7 @@ static const char *value_of(const jk_page *page, const jk_key *key, const jk_vie
     jk_worker_conf copy = *w->worker->conf;
 
     copy.tune = w->now;
-    return jk_values_text(page->p, key, &copy);
+    return apr_pstrdup(page->p, jk_values_text(page->p, key, &copy)); /* a text lies in the copy */
 }
 
 static void put_options(jk_page *page, const jk_key *key, const char *now)
@@ -82,7 +82,8 @@ static void put_control(jk_page *page, const jk_key *key, const char *id, const 
         jk_html_put(page, "</select>");
         return;
     }
-    jk_html_put(page, "<input id='%s' name='%s' value='%s' class='%s' autocomplete='off' spellcheck='false'/>", id, name, value, is_number ? "number" : "text");
+    jk_html_put(page, "<input id='%s' name='%s' value='%s' class='%s' autocomplete='off' spellcheck='false'/>", id, name, value, is_number ?
+                "number" : "text");
     if (*key->unit)
         jk_html_put(page, "<span class='unit'>%s</span>", key->unit);
 }
@@ -115,13 +116,15 @@ static void put_worker_form(jk_page *page, const jk_view_worker *w, const jk_vie
 {
     unsigned of = w->members ? JK_OF_LB : lb ? JK_OF_MEMBER : JK_OF_AJP;
 
-    jk_html_put(page, "<section class='card' aria-labelledby='edit'><div class='head'><h2 id='edit'>Edit %s</h2><p class='tag'>%s%s</p></div>\n", w->name,
+    jk_html_put(page, "<section class='card' aria-labelledby='edit'><div class='head'><h2 id='edit'>Edit %s</h2><p class='tag'>%s%s</p></div>\n",
+                w->name,
                 lb ? "member of " : w->members ? "balancer" : "ajp13", lb ? lb->name : "");
     begin_form(page, "update", lb ? lb->name : w->name, lb ? w->name : NULL, "fields");
     for (const jk_attribute *a = jk_attributes; a->param; a++)
         if (a->of & of)
             put_field(page, a, w);
-    jk_html_put(page, "<div class='submit'><button type='submit' class='main'>Save</button><p class='mute'>In force at once in all processes, until the value is edited in the "
+    jk_html_put(page, "<div class='submit'><button type='submit' class='main'>Save</button><p class='mute'>In force at once in all processes, "
+                      "until the value is edited in the "
                 "file or the server is stopped; JkStateFile keeps it over a stop, too.</p></div></form></section>\n");
 }
 
@@ -137,7 +140,8 @@ static const jk_attribute *attribute_of(const char *param)
 
 static void put_choices(jk_page *page, const jk_view_worker *lb, const jk_attribute *now)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='column'><div class='head'><h2 id='column'>One attribute of several members</h2></div>\n<p class='choices'>");
+    jk_html_put(page, "<section class='card' aria-labelledby='column'><div class='head'><h2 id='column'>One attribute of several "
+                      "members</h2></div>\n<p class='choices'>");
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const jk_html_to to = { .cmd = "edit", .w = lb->name, .att = a->param, .from = true };
         if (!(a->of & JK_OF_MEMBER) || a->alone)
@@ -166,7 +170,8 @@ static void put_column_form(jk_page *page, const jk_view_worker *lb, const jk_at
 {
     const jk_key *key = jk_attribute_key(a);
 
-    jk_html_put(page, "<section class='card' aria-labelledby='each'><div class='head'><h2 id='each'>%s of each member of %s</h2></div>\n<p class='mute'>%s</p>\n", key->name, lb->name,
+    jk_html_put(page, "<section class='card' aria-labelledby='each'><div class='head'><h2 id='each'>%s of each member of %s</h2></div>\n<p "
+                      "class='mute'>%s</p>\n", key->name, lb->name,
                 key->help);
     begin_form(page, "update", lb->name, NULL, "fields column");
     hidden(page, "att", a->param);
@@ -184,11 +189,14 @@ static void put_pattern_form(jk_page *page, const jk_view_worker *lb, const jk_a
         return;
     jk_html_put(page, "<section class='card' aria-labelledby='same'><div class='head'><h2 id='same'>The same %s for several</h2></div>\n", key->name);
     begin_form(page, "update", lb->name, NULL, "fields");
-    jk_html_put(page, "<div class='field'><label for='sw'>Members</label><div class='control'><input id='sw' name='sw' value='*' class='text' autocomplete='off' spellcheck='false'/>"
-                "</div><p class='help'>a name, or a pattern: * for any characters, ? for one</p></div>\n<div class='field'><label for='same-value'>%s</label><div class='control'>",
+    jk_html_put(page, "<div class='field'><label for='sw'>Members</label><div class='control'><input id='sw' name='sw' value='*' class='text' "
+                      "autocomplete='off' spellcheck='false'/>"
+                "</div><p class='help'>a name, or a pattern: * for any characters, ? for one</p></div>\n<div class='field'><label "
+                "for='same-value'>%s</label><div class='control'>",
                 key->name);
     put_control(page, key, "same-value", a->param, first);
-    jk_html_put(page, "</div><p class='help'>%s</p></div>\n<div class='submit'><button type='submit' class='main'>Save for all of them</button></div></form></section>\n", key->help);
+    jk_html_put(page, "</div><p class='help'>%s</p></div>\n<div class='submit'><button type='submit' class='main'>Save for all of "
+                      "them</button></div></form></section>\n", key->help);
 }
 
 /* ---- which form ---- */

@@ -74,30 +74,30 @@ CELL(idle_cell, jk_html_put(page, "%u", w->pool.idle))
 
 static const jk_html_column of_details[] = {
     { "Name", "", "", jk_html_name_cell },
-    { "Act", "activation: ACT, DIS, STP", "", activation_cell },
-    { "State", "", "", state_cell },
+    { "Act", "activation", "", activation_cell },
+    { "State", "state", "", state_cell },
     { "D", "distance", "n", distance_cell },
     { "F", "lbfactor", "n", factor_cell },
-    { "M", "what one request adds to the load value", "n", mult_cell },
+    { "M", "load value of one request", "n", mult_cell },
     { "V", "load value", "n", value_cell },
-    { "Acc", "requests, and how many a second since the reset", "n", served_cell },
+    { "Acc", "requests, and a second since the reset", "n", served_cell },
     { "Sess", "requests that had no session", "n", sessions_cell },
-    { "Sticky", "requests of sessions that belong here, in the last 5 minutes", "n", sticky_cell },
-    { "Err", "requests that failed because of the container", "n", errors_cell },
-    { "CE", "requests that failed because of the client", "n", client_errors_cell },
+    { "Sticky", "sticky requests of the last 5 minutes", "n", sticky_cell },
+    { "Err", "failed because of the container", "n", errors_cell },
+    { "CE", "failed because of the client", "n", client_errors_cell },
     { "RE", "reply timeouts", "n", timeouts_cell },
-    { "Again", "requests that were sent again after they had been written", "n", resends_cell },
-    { "Refused", "answers after which the connector closed the connection", "n", rejects_cell },
+    { "Again", "sent again after they had been written", "n", resends_cell },
+    { "Refused", "refused by the connector", "n", rejects_cell },
     { "Wr", "bytes to the container", "n", written_cell },
-    { "Rd", "bytes from it", "n", read_cell },
+    { "Rd", "bytes from the container", "n", read_cell },
     { "Busy", "requests under way", "n", busy_cell },
-    { "MaxBusy", "the most of them", "n", max_busy_cell },
+    { "MaxBusy", "most requests at once", "n", max_busy_cell },
     { "Con", "open connections", "n", connected_cell },
-    { "MaxCon", "the most of them", "n", max_connected_cell },
+    { "MaxCon", "most connections at once", "n", max_connected_cell },
     { "Made", "connections that were made", "n", connects_cell },
     { "Pool", "open connections of this process", "n", open_cell },
-    { "Idle", "idle ones of this process", "n", idle_cell },
-    { "Route", "", "", route_cell },
+    { "Idle", "idle connections of this process", "n", idle_cell },
+    { "Route", "route", "", route_cell },
     { "RR", "redirect", "", redirect_cell },
     { "Cd", "domain", "", domain_cell },
     { "Rs", "time until it is tried again", "n", recover_cell },
@@ -110,7 +110,8 @@ void jk_html_details(jk_page *page, const jk_view_worker *lb)
 {
     if (lb->members->nelts == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='details'><div class='head'><h2 id='details'>Every number</h2><p class='tag'>columns as in mod_jk 1.2; their titles "
+    jk_html_put(page, "<section class='card' aria-labelledby='details'><div class='head'><h2 id='details'>Every number</h2><p class='tag'>columns "
+                      "as in mod_jk 1.2; their titles "
                 "say what they are</p></div>\n");
     jk_html_table(page, apr_pstrcat(page->p, "All numbers of the members of ", lb->name, NULL), of_details, lb->members, lb);
     jk_html_put(page, "</section>\n");
@@ -121,7 +122,8 @@ void jk_html_details(jk_page *page, const jk_view_worker *lb)
 /* The columns of members alone, by what they show. */
 static bool is_for(const jk_html_column *c, bool member)
 {
-    static void (*const alone[])(jk_page *, const jk_html_row *) = { activation_cell, distance_cell, factor_cell, mult_cell, value_cell, sessions_cell, sticky_cell,
+    static void (*const alone[])(jk_page *, const jk_html_row *) = { activation_cell, distance_cell, factor_cell, mult_cell, value_cell,
+                                                                     sessions_cell, sticky_cell,
                                                                      route_cell, redirect_cell, domain_cell, recover_cell };
 
     for (size_t i = 0; !member && i < sizeof alone / sizeof alone[0]; i++)
@@ -134,7 +136,8 @@ static void put_numbers(jk_page *page, const jk_view_worker *w, const jk_view_wo
 {
     const jk_html_row row = { w, lb, 0, 0 };
 
-    jk_html_put(page, "<section class='card' aria-labelledby='numbers'><div class='head'><h2 id='numbers'>Numbers</h2></div>\n<dl class='numbers'>\n");
+    jk_html_put(page, "<section class='card' aria-labelledby='numbers'><div class='head'><h2 id='numbers'>Numbers</h2></div>\n<dl "
+                      "class='numbers'>\n");
     for (const jk_html_column *c = of_details + 1; c->label; c++) {
         if (!is_for(c, lb != NULL))
             continue;
@@ -153,16 +156,20 @@ static void put_activation_buttons(jk_page *page, const jk_view_worker *m, const
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if ((jk_activation)m->now.activation != rows[i].to)
-            jk_html_button_put(page, &(jk_html_button){ .cmd = "update", .w = lb->name, .sw = m->name, .param = "vwa", .value = rows[i].value, .text = rows[i].text,
+            jk_html_button_put(page, &(jk_html_button){ .cmd = "update", .w = lb->name, .sw = m->name, .param = "vwa", .value = rows[i].value,
+                                                        .text = rows[i].text,
                                                         .kind = rows[i].to == JK_STOPPED && !m->safe_to_stop ? "risky" : "" });
 }
 
 static void put_drain(jk_page *page, const jk_view_worker *m, const jk_view_worker *lb)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='drain'><div class='head'><h2 id='drain'>Taking it out of service</h2></div>\n<dl class='drain'>\n"
-                "<div><dt>In flight</dt><dd><b>%u</b></dd></div>\n<div><dt>Sticky hits in the last 5 min</dt><dd><b>%u</b>", m->numbers.busy, m->sticky_recent);
+    jk_html_put(page, "<section class='card' aria-labelledby='drain'><div class='head'><h2 id='drain'>Taking it out of service</h2></div>\n<dl "
+                      "class='drain'>\n"
+                "<div><dt>In flight</dt><dd><b>%u</b></dd></div>\n<div><dt>Sticky hits in the last 5 min</dt><dd><b>%u</b>", m->numbers.busy,
+                    m->sticky_recent);
     jk_html_minutes(page, &m->sticky);
-    jk_html_put(page, "</dd></div>\n<div class='%s'><dt>Safe to stop</dt><dd>%s</dd></div>\n</dl>\n", m->safe_to_stop ? "yes" : "no", jk_html_safe(page->p, m));
+    jk_html_put(page, "</dd></div>\n<div class='%s'><dt>Safe to stop</dt><dd>%s</dd></div>\n</dl>\n", m->safe_to_stop ? "yes" : "no",
+                jk_html_safe(page->p, m));
     if (jk_html_may_change(page)) {
         jk_html_put(page, "<div class='actions'>");
         put_activation_buttons(page, m, lb);
@@ -179,7 +186,8 @@ static void put_actions(jk_page *page, const jk_view_worker *w, const jk_view_wo
         return;
     jk_html_put(page, "<div class='actions'>");
     jk_html_link(page, &edit, "Edit");
-    jk_html_button_put(page, &(jk_html_button){ .cmd = "reset", .w = edit.w, .sw = edit.sw, .text = lb ? "Reset counters and state" : "Reset counters", .kind = "quiet" });
+    jk_html_button_put(page, &(jk_html_button){ .cmd = "reset", .w = edit.w, .sw = edit.sw, .text = lb ? "Reset counters and state" :
+                                                "Reset counters", .kind = "quiet" });
     if (lb && w->state_code == JK_STATE_ERR)
         jk_html_button_put(page, &(jk_html_button){ .cmd = "recover", .w = edit.w, .sw = edit.sw, .text = "Try now", .kind = "main" });
     jk_html_put(page, "</div>");
@@ -200,7 +208,10 @@ void jk_html_one(jk_page *page, const jk_view_worker *w, const jk_view_worker *l
     jk_html_badge(page, jk_html_state_of(w, lb != NULL), w->state);
     jk_html_put(page, "<p class='tag'>%s%s</p>", lb ? "member of " : "ajp13", lb ? lb->name : "");
     put_actions(page, w, lb);
-    jk_html_put(page, "</div>\n<p class='facts'><span>at <b>%s</b></span><span>from %s</span></p>\n", w->address, w->source);
+    jk_html_put(page, "</div>\n<p class='facts'><span>at <b>%s</b></span>", w->address);
+    if (strcmp(w->source, "undefined") != 0)
+        jk_html_put(page, "<span>from %s</span>", w->source);
+    jk_html_put(page, "</p>\n");
     put_trouble(page, w);
     if (!(page->ask->opt & JK_HIDE_AJP_CONFIG))
         jk_html_settings(page, w, lb != NULL);

@@ -7,7 +7,8 @@
 
 static bool begin_list(jk_page *page, const char *id, const char *title, const char *tag, int rows)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='%s'><div class='head'><h2 id='%s'>%s</h2><p class='tag'>%s</p></div>\n", id, id, title, tag);
+    jk_html_put(page, "<section class='card' aria-labelledby='%s'><div class='head'><h2 id='%s'>%s</h2><p class='tag'>%s</p></div>\n", id, id,
+                title, tag);
     if (rows > FOLD)
         jk_html_put(page, "<details><summary>%d rows</summary>\n", rows);
     return rows > FOLD;
@@ -15,12 +16,13 @@ static bool begin_list(jk_page *page, const char *id, const char *title, const c
 
 static void end_list(jk_page *page, bool folded)
 {
-    jk_html_put(page, "%s</section>\n", folded ? "</details>" : "");
+    jk_page_put(page, folded ? "</details></section>\n" : "</section>\n");
 }
 
 static void begin_table(jk_page *page, const char *caption, const char *const *heads)
 {
-    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='%s'><table class='cards'>\n<caption class='unseen'>%s</caption>\n<thead><tr>", caption, caption);
+    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='%s'><table class='cards texts'>\n<caption "
+                      "class='unseen'>%s</caption>\n<thead><tr>", caption, caption);
     for (; *heads; heads++)
         jk_html_put(page, "<th scope='col'>%s</th>", *heads);
     jk_html_put(page, "</tr></thead>\n<tbody>\n");
@@ -85,7 +87,8 @@ void jk_html_pools(jk_page *page)
         rows += APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members->nelts;
     if (rows == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='pools'><div class='head'><h2 id='pools'>Connection pools</h2><p class='tag'>of process %d alone</p></div>\n"
+    jk_html_put(page, "<section class='card' aria-labelledby='pools'><div class='head'><h2 id='pools'>Connection pools</h2><p class='tag'>of "
+                      "process %d alone</p></div>\n"
                 "<details><summary>%d pool%s</summary>\n", (int)view->from.pid, rows, rows == 1 ? "" : "s");
     for (int i = 0; i < view->lb_count; i++)
         put_pools(page, APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members, &APR_ARRAY_IDX(view->balancers, i, jk_view_worker));
@@ -124,17 +127,27 @@ static void put_map_worker(jk_page *page, const jk_view_map *map)
     else if (unmount || jk_registry_find(page->view->from.registry, map->worker))
         jk_html_put(page, "%s", map->worker);
     else
-        jk_html_put(page, "%s <span class='badge bad'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#cross'/></svg>no worker</span>", map->worker);
+        jk_html_put(page, "%s <span class='badge bad'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#cross'/></svg>no "
+                          "worker</span>", map->worker);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
 }
 
 static void put_map(jk_page *page, const jk_view_map *map)
 {
     const char *options = options_of(page->p, map);
 
-    jk_html_put(page, "<tr><th scope='row'><code>%s</code></th><td data-label='Worker'>", map->uri);
+    jk_html_put(page, "<tr><th scope='row'><code class='name'>%s</code></th><td data-label='Worker'>", map->uri);
     put_map_worker(page, map);
-    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written' title='%s'>%s</td><td data-label='Options'>%s</td></tr>\n",
-                map->server, map->type, map->place, *map->place ? map->place : map->source, *options ? options : "-");
+    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span title='%s'>%s</span></td>"
+                "<td data-label='Options' class='%s'>%s</td></tr>\n", map->server, map->type, map->place, *map->place ? base_name(map->place) :
+                    map->source,
+                *options ? "whole" : "none", *options ? options : "-");
 }
 
 static bool is_of(const jk_view_map *map, const char *worker)
@@ -153,7 +166,8 @@ void jk_html_maps(jk_page *page, const char *worker)
         rows += is_of(&APR_ARRAY_IDX(maps, i, jk_view_map), worker);
     folded = begin_list(page, "mounts", "Mounts", worker ? "that lead to it" : "of all virtual hosts, in the order in which they are tried", rows);
     if (rows == 0) {
-        jk_html_put(page, "<p class='empty'>%s</p>\n", worker ? "None leads to it: JkMount /path/* and its name would." : "There is none: JkMount /path/* WORKER makes one.");
+        jk_html_put(page, "<p class='empty'>%s</p>\n", worker ? "None leads to it: JkMount /path/* and its name would." :
+                    "There is none: JkMount /path/* WORKER makes one.");
         end_list(page, folded);
         return;
     }
@@ -178,7 +192,8 @@ static void put_edits(jk_page *page, const jk_view_worker *w, const jk_view_work
             jk_html_link(page, &to, w->name);
         else
             jk_html_put(page, "%s", w->name);
-        jk_html_put(page, "<span class='sub'>%s</span></th><td data-label='Attribute'>%s</td><td data-label='In the file'>%s</td><td data-label='In force'><b>%s</b></td>"
+        jk_html_put(page, "<span class='sub'>%s</span></th><td data-label='Attribute'>%s</td><td data-label='In the file'>%s</td><td "
+                          "data-label='In force'><b>%s</b></td>"
                     "<td data-label='Changed'>", lb ? lb->name : w->type, edit->name, *edit->file ? edit->file : "-", *edit->now ? edit->now : "-");
         if (w->edited_at > 0)
             jk_html_ago(page, w->edited_at);
@@ -231,7 +246,8 @@ static void put_finding(jk_page *page, const jk_view_finding *one)
     const char *kind = strcmp(one->severity, "info") == 0 ? "off" : strcmp(one->severity, "warning") == 0 ? "warn" : "bad";
     const char *word = strcmp(one->severity, "lenient") == 0 ? "error, lived with" : one->severity;
 
-    jk_html_put(page, "<li class='%s'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg><div><p>%s</p><p class='mute'>%s%s%s", kind,
+    jk_html_put(page, "<li class='%s'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg><div><p>%s</p><p "
+                      "class='mute'>%s%s%s", kind,
                 *kind == 'o' ? "ring" : *kind == 'w' ? "full" : "cross", one->text, word, *one->file ? " · " : "", one->file);
     jk_html_put(page, one->line > 0 ? ":%d</p></div></li>\n" : "</p></div></li>\n", (int)one->line);
 }

@@ -10,7 +10,9 @@
 enum { FAILS, SUFFERS, WANTED };
 
 /* How each is drawn: errors and stops, limits and tries, what somebody wanted. */
-static const jk_html_state looks[] = { [FAILS] = { "bad", "cross", "Failing" }, [SUFFERS] = { "warn", "full", "Attention" }, [WANTED] = { "off", "half", "On purpose" } };
+static const jk_html_state looks[] = {
+    [FAILS] = { "bad", "cross", "Failing" }, [SUFFERS] = { "warn", "full", "Attention" }, [WANTED] = { "off", "half", "On purpose" },
+};
 
 typedef struct problem {
     int rank;
@@ -47,7 +49,8 @@ static void find_stale(search *s)
 {
     if (s->view->from.stale)
         add(s, FAILS, "The configuration on disk is broken; the last good one is in force",
-            "Run httpd -t: it names every mistake with file and line. Correct them and restart gracefully. Until then mounts to workers that only the broken "
+            "Run httpd -t: it names every mistake with file and line. Correct them and restart gracefully. Until then mounts to workers that only "
+            "the broken "
             "files define answer 503.");
 }
 
@@ -64,7 +67,8 @@ static void find_findings(search *s)
         return;
     add(s, SUFFERS, apr_psprintf(s->p, "The check of the configuration found %d error%s and %d warning%s", errors, errors == 1 ? "" : "s", warnings,
                                  warnings == 1 ? "" : "s"),
-        "They are lived with, but something does not do what its line says. Each is named below with file and line, and by httpd -t.")->anchor = "findings";
+        "They are lived with, but something does not do what its line says. Each is named below with file and line, and by httpd -t.")
+        ->anchor = "findings";
 }
 
 static void find_lost_mounts(search *s)
@@ -74,7 +78,8 @@ static void find_lost_mounts(search *s)
         if (strcmp(map->worker, "*") == 0 || strstr(map->type, "Unmount") || jk_registry_find(s->view->from.registry, map->worker))
             continue;
         add(s, FAILS, apr_psprintf(s->p, "%s is mounted to %s, which is no worker", map->uri, map->worker),
-            apr_psprintf(s->p, "Its requests are answered 500. Define worker.%s.type and add %s to worker.list, or correct the name%s%s.", map->worker, map->worker,
+            apr_psprintf(s->p, "Its requests are answered 500. Define worker.%s.type and add %s to worker.list, or correct the name%s%s.",
+                         map->worker, map->worker,
                          *map->place ? " at " : "", map->place))->anchor = "mounts";
     }
 }
@@ -113,7 +118,8 @@ static void find_trial(search *s, const jk_view_worker *w, const jk_view_worker 
                        "It was in error; the next request or the one that is under way tells whether it is back. ";
 
     if (w->state_code == JK_STATE_REC || w->state_code == JK_STATE_PRB || w->state_code == JK_STATE_FRC)
-        about(add(s, SUFFERS, apr_pstrcat(s->p, name_of(s, w, lb), " is being tried again", NULL), apr_pstrcat(s->p, text, jk_html_reason(s->p, w), NULL)), w, lb);
+        about(add(s, SUFFERS, apr_pstrcat(s->p, name_of(s, w, lb), " is being tried again", NULL), apr_pstrcat(s->p, text, jk_html_reason(s->p, w),
+                                                                                                               NULL)), w, lb);
 }
 
 static void find_limits(search *s, const jk_view_worker *w, const jk_view_worker *lb)
@@ -122,16 +128,20 @@ static void find_limits(search *s, const jk_view_worker *w, const jk_view_worker
 
     if (w->state_code == JK_STATE_BUSY)
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " takes no more requests", NULL),
-                  apr_psprintf(s->p, "%u are under way, and busy_limit is %d, or its pool has no place. If the container can bear more, raise the limit; else add a "
+                  apr_psprintf(s->p, "%u are under way, and busy_limit is %d, or its pool has no place. If the container can bear more, raise the "
+                                     "limit; else add a "
                                "member.", w->numbers.busy, (int)w->now.busy_limit)), w, lb);
     if (w->now.max_connections > 0 && w->numbers.connected >= (uint32_t)w->now.max_connections)
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " has as many connections as it may", NULL),
-                  apr_psprintf(s->p, "max_connections is %d, all processes together. Raise it with the container's maxConnections and maxThreads, or find out why "
+                  apr_psprintf(s->p, "max_connections is %d, all processes together. Raise it with the container's maxConnections and maxThreads, "
+                                     "or find out why "
                                "requests take so long.", (int)w->now.max_connections)), w, lb);
     if (w->pool.waiting > 0)
-        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s of this process wait%s for a connection to %s", w->pool.waiting, w->pool.waiting == 1 ? "" : "s",
+        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s of this process wait%s for a connection to %s", w->pool.waiting,
+                                           w->pool.waiting == 1 ? "" : "s",
                                            w->pool.waiting == 1 ? "s" : "", name),
-                  apr_psprintf(s->p, "All %u connections of this process are in use. Raise connection_pool_size, or leave it out so that the pool grows by need.",
+                  apr_psprintf(s->p, "All %u connections of this process are in use. Raise connection_pool_size, or leave it out so that the pool "
+                                     "grows by need.",
                                w->pool.open)), w, lb);
 }
 
@@ -151,7 +161,8 @@ static void find_wanted(search *s, const jk_view_worker *m, const jk_view_worker
         return;
     text = m->now.activation == JK_STOPPED ? "It gets no request at all, those of its sessions neither." :
            apr_psprintf(s->p, "It gets no new sessions, only requests of those it has. Safe to stop: %s.", jk_html_safe(s->p, m));
-    about(add(s, WANTED, apr_pstrcat(s->p, name_of(s, m, lb), m->now.activation == JK_STOPPED ? " is stopped" : m->safe_to_stop ? " is disabled" : " is draining",
+    about(add(s, WANTED, apr_pstrcat(s->p, name_of(s, m, lb), m->now.activation == JK_STOPPED ? " is stopped" : m->safe_to_stop ? " is disabled" :
+                                     " is draining",
                                      NULL), text), m, lb);
 }
 
@@ -266,7 +277,8 @@ static void put_headline(jk_page *page, const apr_array_header_t *found)
     const char *rest = wanted ? apr_psprintf(page->p, ", %d on purpose", wanted) : "";
 
     if (fails + suffers == 0)
-        jk_html_put(page, "<h2 id='now' class='ok'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#dot'/></svg>Nothing is wrong%s</h2>\n", rest);
+        jk_html_put(page, "<h2 id='now' class='ok'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#dot'/></svg>Nothing is "
+                          "wrong%s</h2>\n", rest);
     else
         jk_html_put(page, "<h2 id='now'>%d %s attention%s</h2>\n", fails + suffers, fails + suffers == 1 ? "thing needs" : "things need", rest);
 }
@@ -285,6 +297,6 @@ void jk_html_problems(jk_page *page)
     for (int rank = FAILS; rank <= WANTED; rank++)
         n = put_rank(page, s.found, rank, n);
     if (s.found->nelts > 0)
-        jk_html_put(page, "</ul>%s\n", n > SHOWN ? "</details>" : "");
+        jk_page_put(page, n > SHOWN ? "</ul></details>\n" : "</ul>\n");
     jk_html_put(page, "</section>\n");
 }

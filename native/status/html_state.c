@@ -48,7 +48,8 @@ static const char *connect_words(apr_pool_t *p, const jk_view_worker *w)
 
 static const char *timeout_words(apr_pool_t *p, const jk_view_worker *w)
 {
-    return apr_psprintf(p, "No answer within reply_timeout (%d ms here, unless a mount says otherwise): the application is slow or stuck. Take a thread dump "
+    return apr_psprintf(p, "No answer within reply_timeout (%d ms here, unless a mount says otherwise): the application is slow or stuck. Take a "
+                           "thread dump "
                         "of the container; raise reply_timeout where such requests are meant to take long.", (int)w->now.reply_timeout);
 }
 
@@ -58,15 +59,18 @@ const char *jk_html_reason(apr_pool_t *p, const jk_view_worker *w)
     case JK_OK:
         return "See the log for the reason.";
     case JK_E_RESOLVE:
-        return apr_psprintf(p, "The host name %s has no address: check host, DNS and /etc/hosts. It is looked up again in the background.", w->now.host);
+        return apr_psprintf(p, "The host name %s has no address: check host, DNS and /etc/hosts. It is looked up again in the background.",
+                            w->now.host);
     case JK_E_CONNECT:
         return connect_words(p, w);
     case JK_E_PING:
-        return "The container took the connection but did not answer a CPing in time: look whether its threads are all in use (maxThreads), or whether it "
+        return "The container took the connection but did not answer a CPing in time: look whether its threads are all in use (maxThreads), or "
+               "whether it "
                "is collecting garbage; a thread dump shows both.";
     case JK_E_SEND:
     case JK_E_RECV:
-        return "The container closed the connection in the middle of a request: look in its log for a restart, a crash or an OutOfMemoryError at that time.";
+        return "The container closed the connection in the middle of a request: look in its log for a restart, a crash or an OutOfMemoryError at "
+               "that time.";
     case JK_E_TIMEOUT:
         return timeout_words(p, w);
     case JK_E_FRAME:
@@ -89,10 +93,13 @@ static const char *many(apr_pool_t *p, unsigned n, const char *one, const char *
 const char *jk_html_safe(apr_pool_t *p, const jk_view_worker *m)
 {
     const char *busy = many(p, m->numbers.busy, "request is under way", "requests are under way");
-    const char *back = many(p, m->sticky_recent, "request of a session came in the last 5 minutes", "requests of sessions came in the last 5 minutes");
+    const char *back = many(p, m->sticky_recent, "request of a session came in the last 5 minutes",
+                            "requests of sessions came in the last 5 minutes");
 
     if (m->safe_to_stop)
         return "yes: nothing is under way, and no session came back in the last 5 minutes";
+    if (m->now.activation == JK_ACTIVE && m->state_code == JK_STATE_ERR)
+        return "it gets nothing while it is in error; disable it, so that it stays so when it is back";
     if (m->now.activation == JK_ACTIVE)
         return "no: it is active and gets new sessions; disable it first";
     if (m->numbers.busy > 0 && m->sticky_recent > 0)

@@ -43,7 +43,8 @@ void jk_html_table(jk_page *page, const char *caption, const jk_html_column *col
 {
     jk_html_row row = sums(workers, lb);
 
-    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='%s'><table class='cards'>\n<caption class='unseen'>%s</caption>\n", caption, caption);
+    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='%s'><table class='cards'>\n"
+                "<caption class='unseen'>%s</caption>\n", caption, caption);
     put_head(page, columns);
     for (int i = 0; i < workers->nelts; i++) {
         row.w = &APR_ARRAY_IDX(workers, i, jk_view_worker);
@@ -56,15 +57,15 @@ void jk_html_table(jk_page *page, const char *caption, const jk_html_column *col
 
 static jk_html_to to_row(const char *cmd, const jk_html_row *row)
 {
-    return (jk_html_to){ .cmd = cmd, .w = row->lb ? row->lb->name : row->w->name, .sw = row->lb ? row->w->name : NULL, .from = strcmp(cmd, "edit") == 0 };
+    return (jk_html_to){ .cmd = cmd, .w = row->lb ? row->lb->name : row->w->name, .sw = row->lb ? row->w->name : NULL, .from = strcmp(cmd,
+                                                                                                                                      "edit") == 0 };
 }
 
 void jk_html_name_cell(jk_page *page, const jk_html_row *row)
 {
     const jk_html_to to = to_row("show", row);
 
-    jk_html_link(page, &to, row->w->name);
-    jk_html_put(page, "<span class='sub'>%s</span>", row->w->address);
+    jk_html_put(page, "<a class='name' href='%s'>%s</a><span class='sub'>%s</span>", jk_html_url(page, &to), row->w->name, row->w->address);
 }
 
 /* What an administrator must know beside the word: for how long, until when, what is still there. */
@@ -77,7 +78,8 @@ static void put_state_more(jk_page *page, const jk_html_row *row)
         jk_html_ago(page, w->error_at);
         jk_html_put(page, "</span>");
     } else if (row->lb && w->now.activation != JK_ACTIVE) {
-        jk_html_put(page, "<span class='sub'>%s</span>", w->safe_to_stop ? "safe to stop" : apr_psprintf(page->p, "%u sticky / 5 min", w->sticky_recent));
+        jk_html_put(page, "<span class='sub' title='requests of its sessions in the last 5 minutes: %u'>%s</span>", w->sticky_recent,
+                    w->safe_to_stop ? "safe to stop" : apr_psprintf(page->p, "%u sticky", w->sticky_recent));
     }
 }
 
@@ -85,7 +87,8 @@ static void state_cell(jk_page *page, const jk_html_row *row)
 {
     const jk_view_worker *w = row->w;
 
-    jk_html_badge(page, jk_html_state_of(w, row->lb != NULL), row->lb ? apr_psprintf(page->p, "activation %s, state %s, %s", w->activation, w->state, w->health) : w->state);
+    jk_html_badge(page, jk_html_state_of(w, row->lb != NULL), row->lb ? apr_psprintf(page->p, "activation %s, state %s, %s", w->activation,
+                                                                                     w->state, w->health) : w->state);
     put_state_more(page, row);
 }
 
@@ -119,17 +122,23 @@ static void errors_cell(jk_page *page, const jk_html_row *row)
 {
     uint64_t errors = row->w->numbers.count[JK_COUNT_ERRORS], served = row->w->numbers.count[JK_COUNT_SERVED];
 
+    if (errors == 0) {
+        jk_html_put(page, "<span class='mute'>0</span>");
+        return;
+    }
+    served = served > errors ? served : errors;
     jk_html_put(page, "<span class='pair'><span>");
     jk_html_number(page, errors);
-    jk_html_put(page, "</span><span class='mute'>%s</span></span>", errors ? jk_html_percent(page->p, errors, served > errors ? served : errors) : "");
-    jk_html_bar(page, "errors", errors, served > errors ? served : errors, -1);
+    jk_html_put(page, "</span><span class='mute'>%s</span></span>", jk_html_percent(page->p, errors, served));
+    jk_html_bar(page, "errors", errors, served, -1);
 }
 
 static void connections_cell(jk_page *page, const jk_html_row *row)
 {
     const jk_view_worker *w = row->w;
 
-    jk_html_put(page, "<span>%u</span> <span class='mute' title='the most there were at once'>/ %u</span>", w->numbers.connected, w->numbers.max_connected);
+    jk_html_put(page, "<span>%u</span> <span class='mute' title='the most there were at once'>/ %u</span>", w->numbers.connected,
+                w->numbers.max_connected);
 }
 
 static void sent_cell(jk_page *page, const jk_html_row *row)
@@ -169,14 +178,14 @@ static void actions_cell(jk_page *page, const jk_html_row *row)
 }
 
 #define CONNECTIONS { "Connections", "open now, and the most there were: all processes together", "n", connections_cell }
-#define ERRORS { "Errors", "requests that failed because of the container", "n wide", errors_cell }
+#define ERRORS { "Errors", "requests that failed because of the container", "wide narrow", errors_cell }
 #define BUSY { "In flight", "requests under way, and the most there were", "n", busy_cell }
 #define TRAFFIC { "Sent", "bytes to the container", "n", sent_cell }, { "Received", "bytes from the container", "n", received_cell }
 
 static const jk_html_column of_members[] = {
     { "Member", "", "", jk_html_name_cell },
     { "State", "", "state", state_cell },
-    { "Requests", "requests, and the share of all; the mark is the share by lbfactor", "n wide", load_cell },
+    { "Requests", "requests, and the share of all; the mark is the share by lbfactor", "wide", load_cell },
     { "New sessions", "requests that had no session", "n", sessions_cell },
     ERRORS,
     BUSY,
@@ -191,7 +200,7 @@ static const jk_html_column of_members[] = {
 static const jk_html_column of_containers[] = {
     { "Worker", "", "", jk_html_name_cell },
     { "State", "", "state", state_cell },
-    { "Requests", "requests, and the share of all workers of their own", "n wide", load_cell },
+    { "Requests", "requests, and the share of all workers of their own", "wide", load_cell },
     ERRORS,
     BUSY,
     CONNECTIONS,

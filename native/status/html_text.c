@@ -275,10 +275,11 @@ void jk_html_minutes(jk_page *page, const jk_stat_visits *visits)
 
     for (int i = 0; i < JK_STAT_MINUTES; i++)
         most = visits->count[i] > most ? visits->count[i] : most;
-    jk_html_put(page, "<svg class='minutes' viewBox='0 0 %d 24' role='img'><title>Sticky requests in each of the last %d minutes; at most %u</title>",
+    jk_html_put(page, "<svg class='minutes' viewBox='0 0 %d 24' preserveAspectRatio='xMinYMax' role='img'><title>Sticky requests in each of the "
+                      "last %d minutes; at most %u</title>",
                 JK_STAT_MINUTES * 8 - 2, JK_STAT_MINUTES, most);
     for (int i = 0; i < JK_STAT_MINUTES; i++) {
-        int h = visits->count[i] ? 3 + (int)(21.0 * visits->count[i] / most) : 1;
+        int h = visits->count[i] ? 3 + (int)(21.0 * visits->count[i] / most) : 2;
         jk_html_put(page, "<rect class='%s' x='%d' y='%d' width='6' height='%d'/>", visits->count[i] ? "fill" : "rail", i * 8, 24 - h, h);
     }
     jk_html_put(page, "</svg>");

@@ -36,7 +36,8 @@ static void put_setting(jk_page *page, const jk_view_worker *w, const jk_key *ke
 {
     const jk_view_edit *edit = edit_of(w, key);
 
-    jk_html_put(page, "<div><dt title='%s'>%s</dt><dd>%s%s%s", key->help, key->name, *value ? value : "-", *value && *key->unit ? " " : "", *value ? key->unit : "");
+    jk_html_put(page, "<div><dt title='%s'>%s</dt><dd>%s%s%s", key->help, key->name, *value ? value : "-", *value && *key->unit ? " " : "", *value ?
+                key->unit : "");
     if (edit)
         jk_html_put(page, "<span class='sub edited'>file: %s</span>", *edit->file ? edit->file : "nothing");
     jk_html_put(page, "</dd></div>\n");
@@ -72,7 +73,9 @@ static void put_actions(jk_page *page, const jk_view_worker *w)
 
 static void put_health(jk_page *page, const jk_view_worker *lb)
 {
-    const struct { const char *kind, *word; int32_t n; } parts[] = { { "ok", "good", lb->good }, { "warn", "degraded", lb->degraded }, { "bad", "bad", lb->bad } };
+    const struct { const char *kind, *word; int32_t n; } parts[] = {
+        { "ok", "good", lb->good }, { "warn", "degraded", lb->degraded }, { "bad", "bad", lb->bad },
+    };
 
     for (size_t i = 0; i < 3; i++)
         jk_html_put(page, "<span class='count %s'><b>%d</b> %s</span>", parts[i].n ? parts[i].kind : "none", (int)parts[i].n, parts[i].word);
@@ -84,13 +87,9 @@ static void put_summary(jk_page *page, const jk_view_worker *lb)
     put_health(page, lb);
     jk_html_put(page, "<span><b>%u</b> in flight, %u at most</span><span><b>", lb->numbers.busy, lb->numbers.max_busy);
     jk_html_number(page, lb->numbers.count[JK_COUNT_SERVED]);
-    jk_html_put(page, "</b> requests</span><span>maintenance in %s to %s</span><span>counted since ", jk_html_span(page->p, lb->maintain_min),
-                jk_html_span(page->p, lb->maintain_max));
-    if (lb->numbers.last_reset > 0)
-        jk_html_ago(page, lb->numbers.last_reset);
-    else
-        jk_html_put(page, "the start");
-    jk_html_put(page, "</span></p>\n");
+    jk_html_put(page, "</b> requests%s</span><span>maintenance in %s to %s</span></p>\n",
+                lb->numbers.last_reset > 0 ? apr_pstrcat(page->p, " in ", jk_html_span(page->p, lb->reset_ago), NULL) : "",
+                jk_html_span(page->p, lb->maintain_min), jk_html_span(page->p, lb->maintain_max));
 }
 
 static void put_lb_head(jk_page *page, const jk_view_worker *lb)
@@ -157,10 +156,11 @@ static void put_tiles(jk_page *page)
         add_up(&t, APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members, true);
     add_up(&t, view->workers, false);
     jk_html_put(page, "<dl class='tiles'>\n");
-    put_tile(page, "Balancers", (uint64_t)view->lb_count, apr_psprintf(p, "and %d other worker%s", (int)view->ajp_count, view->ajp_count == 1 ? "" : "s"));
+    put_tile(page, "Balancers", (uint64_t)view->lb_count, apr_psprintf(p, "and %d other worker%s", (int)view->ajp_count, view->ajp_count == 1 ? "" :
+                                                                       "s"));
     put_tile(page, "Members", t.members, apr_psprintf(p, "%d good", (int)t.good));
     put_tile(page, "In flight", t.busy, apr_psprintf(p, "%d connections", (int)t.connected));
-    put_tile(page, "Requests", t.served, "at containers, since the reset");
+    put_tile(page, "Requests", t.served, "since the reset");
     put_tile(page, "Errors", t.errors, jk_html_percent(p, t.errors, t.served > t.errors ? t.served : t.errors));
     if (parked->known)
         put_tile(page, "Waiting without a thread", parked->waiting, apr_psprintf(p, "of %u, in this process", parked->limit));
@@ -170,7 +170,8 @@ static void put_tiles(jk_page *page)
 static void put_balancers(jk_page *page)
 {
     if (page->view->lb_count == 0)
-        jk_html_put(page, "<section class='card'><h2>Balancers</h2><p class='empty'>There is none: no worker of worker.list has type=lb.</p></section>\n");
+        jk_html_put(page, "<section class='card'><h2>Balancers</h2><p class='empty'>There is none: no worker of worker.list has "
+                          "type=lb.</p></section>\n");
     for (int i = 0; i < page->view->lb_count; i++)
         jk_html_balancer(page, &APR_ARRAY_IDX(page->view->balancers, i, jk_view_worker));
 }
@@ -181,7 +182,8 @@ static void put_workers(jk_page *page)
 
     if (view->ajp_count == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='workers'><div class='head'><h2 id='workers'>Workers of their own</h2><p class='tag'>ajp13, no balancer's "
+    jk_html_put(page, "<section class='card' aria-labelledby='workers'><div class='head'><h2 id='workers'>Workers of their own</h2><p "
+                      "class='tag'>ajp13, no balancer's "
                 "member</p></div>\n");
     jk_html_containers(page, view->workers);
     jk_html_put(page, "</section>\n");

@@ -19,7 +19,8 @@ static const char *title_of(const jk_page *page)
 
     if (from == NULL)
         return "JK Status Manager";
-    return apr_psprintf(page->p, "JK Status Manager for %s:%d%s", from->server_name, (int)from->server_port, jk_html_may_change(page) ? "" : " (read only)");
+    return apr_psprintf(page->p, "JK Status Manager for %s:%d%s", from->server_name, (int)from->server_port, jk_html_may_change(page) ? "" :
+                        " (read only)");
 }
 
 /* What a change that succeeded leads back to. */
@@ -80,7 +81,8 @@ static jk_html_to here(const jk_page *page)
     const jk_ask *ask = page->ask;
     bool stays = !(ask->command->does & JK_CMD_CHANGES) && jk_result_ok(page->result);
 
-    return (jk_html_to){ .cmd = stays ? ask->command->name : "list", .w = stays ? ask->w : NULL, .sw = stays ? ask->sw : NULL, .att = stays ? ask->att : NULL };
+    return (jk_html_to){ .cmd = stays ? ask->command->name : "list", .w = stays ? ask->w : NULL, .sw = stays ? ask->sw : NULL, .att = stays ?
+                         ask->att : NULL };
 }
 
 static void put_refresh_links(jk_page *page)
@@ -128,7 +130,8 @@ static void put_header(jk_page *page)
 
     jk_html_put(page, "<header><h1>%s</h1>\n", title_of(page));
     if (view) {
-        jk_html_put(page, "<p class='sub'>%s, %s. It is <time title='%lld'>%s</time>; process %d, generation %d.</p>\n", view->from.jk_version, view->from.web_server,
+        jk_html_put(page, "<p class='sub'>%s, %s. It is <time title='%lld'>%s</time>; process %d, generation %d.</p>\n", view->from.jk_version,
+                    view->from.web_server,
                     (long long)view->from.now, view->readable, (int)view->from.pid, (int)view->from.generation);
         put_navigation(page);
     }
@@ -139,7 +142,8 @@ static void put_header(jk_page *page)
 
 static const char *done_words(const jk_page *page)
 {
-    return is(page, "reset") ? "The counters begin anew." : is(page, "recover") ? "The next request tries it." : "Saved. It is in force in all processes.";
+    return is(page, "reset") ? "The counters begin anew." : is(page, "recover") ? "The next request tries it." :
+        "Saved. It is in force in all processes.";
 }
 
 static void put_result(jk_page *page)
@@ -147,11 +151,13 @@ static void put_result(jk_page *page)
     const jk_html_to back = back_to(page);
 
     if (!jk_result_ok(page->result))
-        jk_html_put(page, "<div class='result bad' role='alert'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#cross'/></svg><p>Result: ERROR - %s</p></div>\n",
+        jk_html_put(page, "<div class='result bad' role='alert'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use "
+                          "href='#cross'/></svg><p>Result: ERROR - %s</p></div>\n",
                     page->result->message);
     if (!has_changed(page))
         return;
-    jk_html_put(page, "<div class='result ok' role='status'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#dot'/></svg><p>Result: OK - %s ", done_words(page));
+    jk_html_put(page, "<div class='result ok' role='status'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use "
+                      "href='#dot'/></svg><p>Result: OK - %s ", done_words(page));
     jk_html_link(page, &back, "Back");
     jk_html_put(page, "</p></div>\n");
 }
@@ -225,7 +231,8 @@ static void put_body(jk_page *page)
 static void put_hide(jk_page *page)
 {
     static const struct { unsigned bit; const char *text; } rows[] = {
-        { JK_HIDE_LB, "balancers" }, { JK_HIDE_MEMBERS, "members" }, { JK_HIDE_LB_SUMMARY, "summaries" }, { JK_HIDE_LB_CONFIG, "settings of balancers" },
+        { JK_HIDE_LB, "balancers" }, { JK_HIDE_MEMBERS, "members" }, { JK_HIDE_LB_SUMMARY, "summaries" }, { JK_HIDE_LB_CONFIG,
+                                                                                                            "settings of balancers" },
         { JK_HIDE_AJP, "other workers" }, { JK_HIDE_AJP_CONFIG, "settings of workers" }, { JK_HIDE_MAPS, "mounts" }, { JK_HIDE_LEGEND, "legend" },
     };
     jk_html_to to = here(page);
@@ -245,7 +252,7 @@ static void put_foot(jk_page *page)
     jk_html_to to = here(page);
 
     jk_html_put(page, "</main>\n<div class='footer'>\n");
-    if (page->view && (page->ask->command->does & (JK_CMD_ALL | JK_CMD_ONE)))
+    if (page->view && jk_result_ok(page->result) && (page->ask->command->does & (JK_CMD_ALL | JK_CMD_ONE)) && page->ask->sw == NULL)
         put_hide(page);
     if (page->view && jk_result_ok(page->result) && !is(page, "edit")) {
         jk_html_put(page, "<p class='links'>For scripts:");
@@ -271,8 +278,10 @@ void jk_write_html_begin(jk_page *page)
 void jk_write_html_open(jk_page *page, jk_element element, const void *what)
 {
     (void)element, (void)what;
-    jk_html_put(page, "<section class='card' aria-labelledby='dump'><div class='head'><h2 id='dump'>Configuration</h2><p class='tag'>as it was read, without secrets</p></div>\n"
-                "<div class='scroll' role='region' tabindex='0' aria-label='Configuration'><table class='pairs'><caption class='unseen'>Properties</caption>"
+    jk_html_put(page, "<section class='card' aria-labelledby='dump'><div class='head'><h2 id='dump'>Configuration</h2><p class='tag'>as it was "
+                      "read, without secrets</p></div>\n"
+                "<div class='scroll' role='region' tabindex='0' aria-label='Configuration'><table class='pairs'><caption "
+                "class='unseen'>Properties</caption>"
                 "<thead><tr><th scope='col'>Key</th><th scope='col'>Value</th></tr></thead>\n<tbody>\n");
 }
 
