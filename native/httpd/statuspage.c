@@ -120,14 +120,15 @@ static void read_ask(page *p)
 
 /* ---- may it change something ---- */
 
-/* A browser says where a request comes from; who says nothing is none. */
+/* A browser says where a request comes from; who says nothing is none. Sec-Fetch-Site is the browser's own word, and knows nothing of
+ * proxies that change the Host; Origin is for browsers that are older. */
 static bool is_from_elsewhere(request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site"), *origin = apr_table_get(r->headers_in, "Origin");
     const char *host = apr_table_get(r->headers_in, "Host"), *at = origin ? strstr(origin, "://") : NULL;
 
-    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
-        return true;
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
     if (origin == NULL)
         return false;
     return at == NULL || host == NULL || ap_cstr_casecmp(at + 3, host) != 0;
@@ -185,7 +186,7 @@ static jk_view *look(const page *p)
     from.stale = p->state.stale;
     from.parked = jk_park_gauges(p->state.park);
     from.token = p->ask.read_only ? "" : p->token;
-    from.base = r->uri;
+    from.base = r->uri + strspn(r->uri, "/") - 1; /* two would begin the name of a host */
     return jk_view_make(r->pool, &from);
 }
 

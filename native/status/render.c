@@ -21,7 +21,8 @@ static void grow(jk_page *page, size_t more)
     if (cap == page->cap)
         return;
     text = apr_palloc(page->p, cap);
-    memcpy(text, page->text, page->len);
+    if (page->len > 0)
+        memcpy(text, page->text, page->len);
     page->text = text;
     page->cap = cap;
 }

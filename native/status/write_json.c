@@ -21,9 +21,10 @@ static const struct {
 };
 
 /* Arrays that are there even where they are empty. */
-static const char *const arrays[JK_ELEMENTS][3] = { [JK_EL_BALANCERS] = { "balancers" }, [JK_EL_AJP_WORKERS] = { "ajp_workers" },
-                                                    [JK_EL_FINDINGS] = { "findings" }, [JK_EL_BALANCER] = { "members", "maps", "edits" }, [JK_EL_MEMBER] = { "edits" },
-                                                    [JK_EL_AJP] = { "maps", "edits" } };
+static const char *const arrays[JK_ELEMENTS][3] = {
+    [JK_EL_BALANCERS] = { "balancers" }, [JK_EL_AJP_WORKERS] = { "ajp_workers" },       [JK_EL_FINDINGS] = { "findings" },
+    [JK_EL_MEMBER] = { "edits" },        [JK_EL_BALANCER] = { "members", "maps", "edits" }, [JK_EL_AJP] = { "maps", "edits" },
+};
 
 /* The objects that are open, the outermost first; they belong to the one around them, the first to nobody but us. */
 typedef struct stack {

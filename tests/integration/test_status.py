@@ -616,6 +616,8 @@ def test_own_origin_and_header(edited):
     port = edited.httpd.port
     answer = edited.post([("Origin", f"http://127.0.0.1:{port}"), ("Sec-Fetch-Site", "same-origin")], cmd="update", w="lb", sw="n1", vwf="3")
     assert answer.status == 200 and edited.member("n1")["lbfactor"] == 3
+    answer = edited.post([("Origin", "https://public.example"), ("Sec-Fetch-Site", "same-origin")], cmd="update", w="lb", sw="n1", vwf="5")
+    assert answer.status == 200, "behind a proxy that changes the Host"
     url = edited.url(cmd="update", w="lb", sw="n1", vwf="4", mime="json")
     answer = client.ask(port, "POST", url, [("X-JK-Token", edited.token())])
     assert answer.status == 200 and json.loads(answer.body)["result"]["type"] == "OK" and edited.member("n1")["lbfactor"] == 4
@@ -706,6 +708,15 @@ def test_hostile_paths(fresh_httpd, path):
     httpd = fresh_httpd("JkMount /status/* status", workers="worker.list=status,w\nworker.status.type=status\nworker.w.port=8009\n")
     answer = client.get(httpd.port, path)
     assert answer.status in (200, 404, 403) and b"<script" not in answer.body and b"'onx='" not in answer.body and answer.header("X-Evil") is None
+
+
+@pytest.mark.differs("another page")
+def test_links_stay_here(fresh_httpd):
+    """A path with two slashes at its head, in the ways that leave them there: no link, no form leads to another host."""
+    httpd = fresh_httpd("MergeSlashes Off\n<Location />\nSetHandler jakarta-servlet\nSetEnv JK_WORKER_NAME status\n</Location>\n",
+                        workers="worker.list=status,w\nworker.status.type=status\nworker.w.port=8009\n")
+    answer = client.get(httpd.port, "//evil.example/x")
+    assert answer.status == 200 and 'action="/evil.example/x"' in answer.text and '"//' not in answer.text
 
 
 @pytest.mark.differs("not well-formed, and unescaped")

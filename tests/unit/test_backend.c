@@ -381,9 +381,10 @@ START_TEST(a_path_too_long_for_a_unix_socket_is_told)
     char path[200];
 
     memset(path, 'p', sizeof path);
-    path[0] = '/';
+    memcpy(path, "unix:/", 6);
     path[sizeof path - 1] = '\0';
-    conf.unix_path = path;
+    memcpy(conf.tune.host, path, sizeof path);
+    conf.unix_path = path + 5;
     ck_assert_int_eq(get(worker_with(&conf)), JK_E_RESOLVE);
     ck_assert_int_eq(told.n[201], 1);
     ck_assert_ptr_nonnull(strstr(told.text, "too long"));

@@ -19,8 +19,8 @@
 
 #define COUNT(t) (int)(sizeof(t) / sizeof((t)[0]))
 
-static const char text[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.port=1\nworker.b.port=2\nworker.b.route=rb\n"
-                           "worker.w.port=3\nworker.s.type=status\nworker.w.secret=hush\n";
+static const char text[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.a.port=1\nworker.b.port=2\n"
+                           "worker.b.route=rb\nworker.w.port=3\nworker.s.type=status\nworker.w.secret=hush\n";
 static const jk_registry_type types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make },
                                           { JK_WORKER_STATUS, jk_manager_make }, { 0, NULL } };
 
@@ -232,7 +232,8 @@ START_TEST(a_state_is_written_and_taken)
 }
 END_TEST
 
-static const char *const broken[] = { "", "{", "[]", "7", "{}", "{\"version\":1}", "{\"version\":1,\"workers\":[]}", "{\"version\":9,\"workers\":{}}", "\xff" };
+static const char *const broken[] = { "", "{", "[]", "7", "{}", "{\"version\":1}", "{\"version\":1,\"workers\":[]}",
+                                      "{\"version\":9,\"workers\":{}}", "\xff" };
 
 START_TEST(a_broken_state_is_refused)
 {
@@ -257,7 +258,8 @@ static jk_span shown(const char *query, const char *name)
     jk_ask ask;
 
     APR_ARRAY_PUSH(maps, jk_view_map) = (jk_view_map){ .worker = "w", .server = name, .uri = name, .type = "Exact", .source = "JkMount",
-                                                       .fail_on_status = "", .active = name, .disabled = "", .stopped = "", .path = name, .place = name };
+                                                       .fail_on_status = "", .active = name, .disabled = "", .stopped = "", .path = name,
+                                                       .place = name };
     jk_ask_read(pool, jk_span_of(query), from.status, &ask, &result);
     return jk_render(pool, jk_view_make(pool, &from), &ask, &result, from.status);
 }

@@ -37,8 +37,8 @@ typedef struct jk_edit {
     apr_array_header_t *lines; /* of const char * */
 } jk_edit;
 
-/* jk_edit_do does what ask's command says: update, reset, recover; what comes of it is in *result (404 no such worker, 409 the state does not allow it, 422
- * a value is none, 503 another edit did not end). p is the request's. May look up a host. */
+/* `who` asks for it; p is the request's. jk_edit_do does what ask's command says: update, reset, recover; what comes of it is in *result
+ * (404 no such worker, 409 the state does not allow it, 422 a value is none, 503 another edit did not end). May look up a host. */
 jk_edit jk_edit_make(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, const char *who, int64_t now);
 void jk_edit_do(jk_edit *edit, jk_result *result);
 
