@@ -2,6 +2,7 @@
 would send them; it fits a phone. What is behind it is test_status.py's."""
 import base64
 import hashlib
+import os
 import re
 import time
 import xml.etree.ElementTree as ET
@@ -449,3 +450,24 @@ def test_the_browser_sends_the_form(edited, chromium):
     page.value("document.querySelector('#vwf').value = '9'; document.querySelector('form.fields').submit()")
     page.browser.wait("Page.loadEventFired", page.session)
     assert edited.member("n1")["lbfactor"] == 9 and "Result: OK" in page.value("document.body.innerText")
+
+
+# ---- the manual ----
+
+def test_the_manuals_configuration(fresh_httpd):
+    """docs/status-worker.md: what it shows is loaded, and nothing is said of it."""
+    with open(os.path.join(os.path.dirname(__file__), "../../docs/status-worker.md")) as file:
+        block = re.search(r"    # workers\.properties\n(.*?)    # httpd\.conf\n(.*?)\n\S", file.read(), re.S)
+    workers, config = (re.sub(r"^    ", "", text, flags=re.M) for text in block.groups())
+    httpd = fresh_httpd("JkStrict On\n" + config, workers=workers, modules=("authn_file", "auth_basic", "authz_user"), start=False)
+    httpd.write_users(alice="secret", carol="secret")
+    httpd.start()
+    assert "(read only)" in Page(httpd, "/jk-status").get().text
+    assert client.get(httpd.port, "/jk-admin").status == 401
+    alice = Page(httpd, "/jk-admin", [("Authorization", "Basic " + base64.b64encode(b"alice:secret").decode())])
+    assert "(read only)" not in alice.get().text and alice.change(cmd="update", w="shop", sw="node1", vwa="disabled")
+    assert "disabled" in row_of(tree(alice.get()), "node1")["State"] and "by alice" in alice.get().text
+    httpd.expect(r"service denied for user 'carol'.*\[JK0802\]$")
+    carol = Page(httpd, "/jk-admin", [("Authorization", "Basic " + base64.b64encode(b"carol:secret").decode())])
+    assert carol.get().status == 403
+    check_page(tree(carol.get()))
