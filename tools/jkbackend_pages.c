@@ -274,6 +274,15 @@ static void answer_session(jkb_visit *v, const uint64_t *number)
     jkb_wire_body(v->wire, jk_span_of(body));
 }
 
+static void answer_count(jkb_visit *v, const uint64_t *number)
+{
+    char sentence[LENGTH_TEXT];
+
+    snprintf(sentence, sizeof sentence, "%llu", (unsigned long long)read_body(v));
+    (void)number;
+    jkb_page_plain(v, 200, sentence);
+}
+
 static void answer_echo(jkb_visit *v, const uint64_t *number)
 {
     char length[LENGTH_TEXT];
@@ -370,6 +379,7 @@ static const page pages[] = {
     { "json", 0, { 0, 0 }, answer_json },
     { "session", 0, { 0, 0 }, answer_session },
     { "echo", 0, { 0, 0 }, answer_echo },
+    { "count", 0, { 0, 0 }, answer_count },
     { "bytes", 1, { BYTES_MOST, 0 }, answer_bytes },
     { "sleep", 1, { MS_MOST, 0 }, answer_sleep },
     { "status", 1, { 599, 0 }, answer_status },

@@ -4,6 +4,7 @@
  *   .../session         a session with a counter        .../status/NNN    that status
  *   .../bytes/N         N bytes                         .../sleep/MS      an answer after MS milliseconds
  *   .../chunks/N/MS     N small chunks, MS apart        .../hdrs/N        N extra response headers
+ *   .../count           how many bytes the body has
  *   anything else       the request as a page to read
  */
 #ifndef JKBACKEND_PAGES_H

@@ -105,9 +105,25 @@ const char *jk_codes_method_name(unsigned code)
     return code < ROWS(methods) ? methods[code] : NULL;
 }
 
+/* Four bytes at once. `lower` has letters, digits and '-' alone; of these, letters alone have the bit 40, whose half is what tells their
+ * cases apart. */
+static bool same_four(const uint8_t *p, const char *lower)
+{
+    uint32_t a, b;
+
+    memcpy(&a, p, sizeof a);
+    memcpy(&b, lower, sizeof b);
+    return (a | (b & 0x40404040u) >> 1) == b;
+}
+
 static bool same_lower(const uint8_t *p, const char *lower, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
+    size_t i = 0;
+
+    for (; i + 4 <= len; i += 4)
+        if (!same_four(p + i, lower + i))
+            return false;
+    for (; i < len; i++)
         if (jk_span_lower(p[i]) != (uint8_t)lower[i])
             return false;
     return true;

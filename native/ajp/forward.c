@@ -14,7 +14,7 @@
  * did not send takes 5 and its digits. */
 #define FIXED (4 + 2 + 2 + 1 + 2 + 3 + 1 + 5 + LENGTH_DIGITS)
 #define STRING(s) ((s).len + 3)
-#define CODED(s) ((s).p ? (s).len + 4 : 0)
+#define CODED(s) ((s).len + 4)
 #define NAMED(n, s) (1 + STRING(n) + STRING(s))
 #define KNOWN(n, s) ((n).len + STRING(s))
 
@@ -24,6 +24,7 @@ static const jk_span remote_port_name = JK_SPAN_LIT("\x0A\0\x0F" "AJP_REMOTE_POR
 static const jk_span local_addr_name = JK_SPAN_LIT("\x0A\0\x0E" "AJP_LOCAL_ADDR\0");
 static const jk_span activation_name = JK_SPAN_LIT("\x0A\0\x10" "JK_LB_ACTIVATION\0");
 
+/* What is absent has no bytes and is counted with its head all the same: asking would cost more than the room. */
 size_t jk_forward_bound(const jk_request *rq)
 {
     size_t n = FIXED + STRING(rq->protocol) + STRING(rq->uri) + STRING(rq->remote_addr) + STRING(rq->remote_host) +
@@ -149,7 +150,8 @@ jk_rc jk_forward_encode(const jk_request *rq, uint8_t *p, size_t cap, size_t *le
     jk_out out = jk_out_over(p, cap);
     uint8_t method = rq->stored_methods ? JK_AJP_METHOD_STORED : jk_codes_method(rq->method);
 
-    out.bad = cap < JK_FRAME_HEAD;
+    if (cap < JK_FRAME_HEAD)
+        return JK_E_SPACE;
     out.len = JK_FRAME_HEAD;
     jk_out_u8(&out, JK_AJP_FORWARD_REQUEST);
     jk_out_u8(&out, method);

@@ -41,7 +41,7 @@ static jk_rc parse_headers(jk_in in, jk_reply *out)
     for (unsigned i = 0; i < out->nheaders; i++) {
         jk_span name = read_name(&in, &code);
         jk_span value = jk_in_string(&in);
-        if (in.bad || !whole(name) || name.len == 0 || !whole(value))
+        if (in.bad || !whole(value) || (code == 0 && (name.len == 0 || !whole(name)))) /* the name of a code is our own */
             return JK_E_PAYLOAD;
         out->nplain += code == 0;
     }

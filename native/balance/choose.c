@@ -28,7 +28,7 @@ size_t jk_choose_slots(size_t count)
 }
 
 /* The slot that has this route, or the free one where it belongs. */
-static jk_choose_slot *slot_of(const jk_choose_group *group, jk_span route, uint32_t hash)
+static inline jk_choose_slot *slot_of(const jk_choose_group *group, jk_span route, uint32_t hash)
 {
     for (size_t i = hash & group->mask;; i = (i + 1) & group->mask) {
         jk_choose_slot *slot = &group->slots[i];
@@ -84,7 +84,7 @@ static jk_activation activation_of(const hunt *h, size_t i)
 }
 
 /* May it be used? `most` is the activation up to which: JK_ACTIVE for new requests, JK_DISABLED for sessions. */
-static bool usable(const hunt *h, size_t i, jk_activation most, jk_choose_live *live)
+static inline bool usable(const hunt *h, size_t i, jk_activation most, jk_choose_live *live)
 {
     if (activation_of(h, i) > most || jk_choose_failed(h->request->failed, i))
         return false;
@@ -103,7 +103,7 @@ static bool take(hunt *h, size_t i, jk_member_state state, bool sticky, jk_span 
 }
 
 /* A session's member: its own, or the one that was named for it. */
-static bool take_named(hunt *h, uint32_t i, jk_activation most, bool sticky)
+static inline bool take_named(hunt *h, uint32_t i, jk_activation most, bool sticky)
 {
     jk_choose_live live;
 

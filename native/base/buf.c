@@ -7,16 +7,16 @@ void jk_out_string(jk_out *out, jk_span s)
         jk_out_u16(out, 0xFFFF);
         return;
     }
-    if (s.len > JK_STRING_MAX || !jk_out_room(out, s.len + 3)) {
-        out->bad = true;
+    if (s.len > JK_STRING_MAX)
+        jk_out_fail(out);
+    if (!jk_out_room(out, s.len + 3))
         return;
-    }
     uint8_t *p = out->p + out->len;
+    out->len += s.len + 3;
     p[0] = (uint8_t)(s.len >> 8);
     p[1] = (uint8_t)s.len;
-    memcpy(p + 2, s.p, s.len);
     p[2 + s.len] = 0;
-    out->len += s.len + 3;
+    memcpy(p + 2, s.p, s.len); /* last: nothing has to be kept over the call (docs/fast.md) */
 }
 
 jk_span jk_in_bytes(jk_in *in, size_t n)
@@ -31,14 +31,16 @@ jk_span jk_in_bytes(jk_in *in, size_t n)
 
 jk_span jk_in_string_rest(jk_in *in, unsigned len)
 {
-    if (len == 0xFFFF || in->bad)
+    jk_span got = { in->p, len };
+
+    if (len == 0xFFFF)
         return JK_SPAN_NONE;
-    jk_span got = jk_in_bytes(in, (size_t)len + 1);
-    if (got.p == NULL || got.p[len] != 0) {
-        in->bad = true;
+    if (in->left <= len || in->p[len] != 0) {
+        jk_in_fail(in);
         return JK_SPAN_NONE;
     }
-    got.len = len;
+    in->p += len + 1;
+    in->left -= len + 1;
     return got;
 }
 

@@ -113,7 +113,7 @@ static const char *path(const parse *ps, const char *value)
 /* Below 400 there is no page of httpd's that could stand for the answer. */
 static int32_t lowest_error(const parse *ps, const row *at, const char *value)
 {
-    static const jk_key limits = { .type = JK_KEY_INT, .unit = "", .dflt = "0", .min = 0, .max = INT_MAX };
+    static const jk_key limits = { .type = JK_KEY_INT, .unit = "", .dflt = "0", .min = 0, .max = 599 };
     int32_t n = number(ps, at, value, &limits);
 
     if (n > 0 && n < 400) {

@@ -262,6 +262,22 @@ static void tell_routes(jk_parse *ps, const jk_worker_conf *lb)
                         "so: <Engine jvmRoute=\"NAME\" ..> with these names: %s; or set route", jk_source_shown(ps, lb->name), names);
 }
 
+/* What we send is a cookie of this name and path, and nothing behind a ';' of theirs. */
+static void check_cookie(jk_parse *ps, const jk_worker_conf *lb)
+{
+    static const char token[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+    const jk_prop *name = line_of(ps, lb, "session_cookie"), *path = line_of(ps, lb, "session_cookie_path");
+
+    if (!lb->set_session_cookie)
+        return;
+    if (name && lb->tune.session_cookie[strspn(lb->tune.session_cookie, token)])
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(name), "%s is no name of a cookie, and set_session_cookie would send it; allowed: "
+                        "letters, digits and !#$%%&'*+-.^_`|~", name->key);
+    if (path && strpbrk(lb->session_cookie_path, "; ,\""))
+        jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(path), "%s holds a blank, a quote, a ',' or a ';', which ends a cookie's path; "
+                        "allowed: a path as in /app", path->key);
+}
+
 static void check_lb(jk_parse *ps, const jk_worker_conf *lb)
 {
     const jk_prop *path = line_of(ps, lb, "session_cookie_path"), *timeouts = line_of(ps, lb, "max_reply_timeouts");
@@ -269,6 +285,7 @@ static void check_lb(jk_parse *ps, const jk_worker_conf *lb)
 
     check_addresses(ps, lb);
     tell_routes(ps, lb);
+    check_cookie(ps, lb);
     if (path && *lb->session_cookie_path != '/')
         jk_findings_add(ps->found, JK_FIND_WARN, JK_PROP_AT(path), "%s does not begin with '/': browsers ignore such a path", path->key);
     for (int i = 0; i < lb->members->nelts; i++)

@@ -7,15 +7,13 @@
 #include "jk/ajp/codes.h"
 
 #include <apr_date.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <stdlib.h>
 
-#define SMALL APR_BUCKET_BUFF_SIZE
-#define BIG 32768
+#define SMALL 7168 /* fills a node of r->pool and leaves room for what httpd takes at a request's end */
 #define GULP_FREE (60 * 1024)  /* nothing is pending at the client */
 #define GULP_BEHIND (32 * 1024) /* something is */
 #define GULP_TLS (16 * 1024)   /* one record */
@@ -32,13 +30,13 @@ static bool ours_alone(const jk_block *block)
 }
 
 /* Malloc'ed: freed memory of the bucket allocator would stay with this client's connection. */
-static bool block_make(jk_answer *a, jk_block *block)
+static bool block_make(jk_answer *a, jk_block *block, size_t size)
 {
-    block->mem = malloc(BIG);
+    block->mem = malloc(size);
     if (block->mem == NULL)
         return false;
-    block->anchor = apr_bucket_heap_create(block->mem, BIG, free, a->r->connection->bucket_alloc);
-    block->size = BIG;
+    block->anchor = apr_bucket_heap_create(block->mem, size, free, a->r->connection->bucket_alloc);
+    block->size = size;
     block->used = 0;
     return true;
 }
@@ -52,29 +50,29 @@ static void block_drop(jk_block *block)
 }
 
 /* What of the block may be written to now. One whose bytes are all held by filters is replaced: they free the old one. */
-static size_t block_room(jk_answer *a, jk_block *block)
+static size_t block_room(jk_answer *a, jk_block *block, size_t wanted)
 {
     if (block->anchor && ours_alone(block))
         block->used = 0;
     if (block->anchor && block->size - block->used < WORTH_READING)
         block_drop(block);
-    if (block->anchor == NULL && !block_make(a, block))
+    if (block->anchor == NULL && !block_make(a, block, wanted))
         return 0;
     return block->size - block->used;
 }
 
-/* The first block has no anchor: its bytes go as transient buckets, which a filter copies that does not pass them on at once. Most answers
- * are written in the one pass that they need. */
+/* The first block is the request's, and so are the strings of the headers that lie in it. It has no anchor: body bytes go as transient
+ * buckets, which a filter copies that does not pass them on at once. Most answers are written in the one pass that they need. */
 static size_t small_room(jk_answer *a)
 {
     jk_block *small = &a->small;
 
     if (small->mem == NULL) {
-        small->mem = apr_bucket_alloc(SMALL, a->r->connection->bucket_alloc);
+        small->mem = apr_palloc(a->r->pool, SMALL);
         small->size = small->mem ? SMALL : 0;
     }
     if (a->gathered == 0)
-        small->used = 0;
+        small->used = a->kept;
     return small->size - small->used;
 }
 
@@ -87,11 +85,14 @@ static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 static size_t gulp_size(const jk_answer *a)
 {
     bool behind = a->r->connection->data_in_output_filters;
+    size_t low;
 
+    if (a->outlet && a->outlet->step < GULP_BEHIND) { /* a FlushMaxThreshold lower than the default */
+        low = a->tls ? a->outlet->step / 2 : a->outlet->step; /* mod_ssl gathers, too */
+        return low > 2 * WORTH_READING ? low : 2 * WORTH_READING;
+    }
     if (a->tls)
         return GULP_TLS;
-    if (a->outlet && a->outlet->step < GULP_BEHIND) /* a FlushMaxThreshold lower than the default */
-        return a->outlet->step > 2 * WORTH_READING ? a->outlet->step : 2 * WORTH_READING;
     return behind ? GULP_BEHIND : GULP_FREE;
 }
 
@@ -115,7 +116,7 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     size_t left = most - a->gathered;
     *n = 0;
     for (int i = 0; i < 2 && left >= WORTH_READING; i++) {
-        size_t room = block_room(a, &a->big[i]);
+        size_t room = block_room(a, &a->big[i], most);
         if (room > left)
             room = left;
         if (room < WORTH_READING)
@@ -126,11 +127,22 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     return *n > 0 ? JK_OK : JK_E_MEMORY;
 }
 
+/* An answer of small pieces, each of them flushed, never fills its first block: there, too, no more is read than the core may hold. */
+static jk_rc small_drain(jk_answer *a)
+{
+    if (a->outlet == NULL || a->outlet->pending <= a->outlet->rest / 2)
+        return JK_OK;
+    return jk_outlet_drain(a->outlet, a->outlet->rest / 2);
+}
+
 static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
 {
     jk_answer *a = ctx;
 
     if (!a->small_is_full) {
+        jk_rc rc = small_drain(a);
+        if (rc != JK_OK)
+            return rc;
         size_t room = small_room(a);
         if (room >= WORTH_READING) {
             piece_of(&a->small, room, piece);
@@ -147,31 +159,49 @@ static bool lies_in(const jk_block *block, const uint8_t *p)
     return block->mem && (size_t)((const char *)p - block->mem) < block->size;
 }
 
-/* The bytes as a bucket; NULL: they lie in no block of ours. */
-static apr_bucket *bucket_of(jk_answer *a, jk_span bytes)
+static jk_block *block_of(jk_answer *a, const uint8_t *p)
 {
-    jk_block *block = lies_in(&a->small, bytes.p) ? &a->small : lies_in(&a->big[0], bytes.p) ? &a->big[0] : &a->big[1];
+    return lies_in(&a->small, p) ? &a->small : lies_in(&a->big[0], p) ? &a->big[0] : lies_in(&a->big[1], p) ? &a->big[1] : NULL;
+}
+
+static apr_bucket *bucket_of(jk_answer *a, const jk_block *block, jk_span bytes)
+{
     apr_bucket *b;
 
-    if (block == &a->small) {
-        b = apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
-    } else if (lies_in(block, bytes.p)) {
-        apr_bucket_copy(block->anchor, &b);
-        b->start = (const char *)bytes.p - block->mem;
-        b->length = bytes.len;
-    } else {
-        return NULL;
-    }
-    block->used = (size_t)((const char *)bytes.p - block->mem) + bytes.len;
+    if (block == &a->small)
+        return apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
+    apr_bucket_copy(block->anchor, &b);
+    b->start = (const char *)bytes.p - block->mem;
+    b->length = bytes.len;
     return b;
+}
+
+/* Every filter pays by the bucket: bytes that lie behind the last one's make it longer. */
+static jk_rc append(jk_answer *a, jk_span bytes)
+{
+    jk_block *block = block_of(a, bytes.p);
+    size_t at;
+
+    if (block == NULL)
+        return JK_E_MEMORY;
+    at = (size_t)((const char *)bytes.p - block->mem);
+    if (a->gathered > 0 && at > 0 && bytes.p == a->edge)
+        APR_BRIGADE_LAST(a->bb)->length += bytes.len;
+    else
+        APR_BRIGADE_INSERT_TAIL(a->bb, bucket_of(a, block, bytes));
+    a->edge = bytes.p + bytes.len;
+    a->gathered += bytes.len;
+    if (at + bytes.len > block->used) /* ranges come in any order (net/scatter) */
+        block->used = at + bytes.len;
+    return JK_OK;
 }
 
 /* ---- headers ---- */
 
 static void set_content_type(request_rec *r, char *value)
 {
-    for (char *c = value; *c && *c != ';'; c++)
-        if (*c >= 'A' && *c <= 'Z')
+    for (uint8_t *c = (uint8_t *)value; *c > ';' || (*c && *c != ';'); c++) /* most are small letters, above all that is asked for */
+        if (*c <= 'Z' && *c >= 'A')
             *c |= 0x20;
     ap_set_content_type(r, value);
 }
@@ -182,7 +212,7 @@ static void set_content_length(request_rec *r, char *value)
     apr_off_t length = 0;
     const char *c = value;
 
-    for (; apr_isdigit(*c) && c - value < 18; c++) /* 18 digits cannot overflow */
+    for (; (uint8_t)(*c - '0') < 10 && c - value < 18; c++) /* 18 digits cannot overflow */
         length = length * 10 + (*c - '0');
     if (c == value || *c != '\0')
         return;
@@ -221,10 +251,14 @@ static void set_field(request_rec *r, unsigned code, const char *name, char *val
     }
 }
 
-/* The packet lies in memory that is read into again: all fields are copied at once. Each string keeps the NUL behind it. */
-static void keep_fields(request_rec *r, jk_reply *head)
+/* The packet stays where it is in the first block, which is not read into again there; elsewhere all fields are copied at once. Each
+ * string keeps the NUL behind it. */
+static void keep_fields(jk_answer *a, jk_reply *head)
 {
-    head->fields.p = apr_pmemdup(r->pool, head->fields.p, head->fields.left);
+    if (lies_in(&a->small, head->fields.p))
+        a->kept = (size_t)((const char *)head->fields.p - a->small.mem) + head->fields.left;
+    else
+        head->fields.p = apr_pmemdup(a->r->pool, head->fields.p, head->fields.left);
 }
 
 static void take_field(const jk_answer *a, jk_header_code is, jk_span name, jk_span value)
@@ -279,7 +313,7 @@ static jk_rc take_head(void *ctx, jk_reply *head)
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
     set_status(r, head->status, head->reason);
-    keep_fields(r, head);
+    keep_fields(a, head);
     r->clength = -1;
     while (jk_reply_field(head, &name, &value))
         if (head->code)
@@ -302,7 +336,6 @@ static jk_rc take_head(void *ctx, jk_reply *head)
 static jk_rc take_body(void *ctx, jk_span bytes)
 {
     jk_answer *a = ctx;
-    apr_bucket *b;
 
     a->body += (apr_off_t)bytes.len;
     if (a->discard)
@@ -314,11 +347,9 @@ static jk_rc take_body(void *ctx, jk_span bytes)
             return JK_OK;
         bytes.len -= beyond;
     }
-    b = bucket_of(a, bytes);
-    if (b == NULL)
-        return JK_E_MEMORY;
-    APR_BRIGADE_INSERT_TAIL(a->bb, b);
-    a->gathered += bytes.len;
+    jk_rc rc = append(a, bytes);
+    if (rc != JK_OK)
+        return rc;
     return a->flush_packets ? pass(a, true) : JK_OK;
 }
 
@@ -354,18 +385,10 @@ static bool holds(void *ctx)
     return a->gathered > 0;
 }
 
-static void small_drop(jk_answer *a)
-{
-    if (a->small.mem)
-        apr_bucket_free(a->small.mem);
-    a->small = (jk_block){ .mem = NULL };
-}
-
 void jk_answer_wait(jk_answer *a)
 {
     if (a->gathered > 0)
         return;
-    small_drop(a);
     for (int i = 0; i < 2; i++)
         if (a->big[i].anchor && ours_alone(&a->big[i]))
             block_drop(&a->big[i]);
@@ -375,7 +398,6 @@ void jk_answer_drop(jk_answer *a)
 {
     if (a->bb)
         apr_brigade_cleanup(a->bb);
-    small_drop(a);
     block_drop(&a->big[0]);
     block_drop(&a->big[1]);
 }

@@ -27,7 +27,9 @@ typedef struct jk_answer {
     const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
     apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
     jk_block small, big[2];
-    size_t gathered; /* body bytes in bb */
+    size_t kept;         /* bytes of small in which the headers' strings lie */
+    size_t gathered;     /* body bytes in bb */
+    const uint8_t *edge; /* where the last of them end */
     apr_off_t body;  /* body bytes in all, passed on or not */
     apr_off_t length; /* what the backend's Content-Length said; -1: nothing */
     bool headed, passed, discard, small_is_full;

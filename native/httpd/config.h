@@ -92,8 +92,9 @@ typedef struct jk_global {
     int workers_where_line;
     apr_array_header_t *properties; /* of jk_mount: uri is the line, file and line say where */
     int strict;                     /* JkStrict */
-    int notes;                      /* JkNotes; at post_config AUTO becomes ON or OFF */
-    const char *state_file; /* JkStateFile; NULL: none */
+    int notes;                      /* JkNotes */
+    bool glances;                   /* at post_config: are JK_LB_x to be noted? */
+    const char *state_file;         /* JkStateFile; NULL: none */
     const char *shm_file;
     int shm_size;
     int watchdog_interval; /* s; -1: not set */
@@ -130,6 +131,7 @@ typedef struct jk_server {
     volatile apr_uint32_t told_rewrite, told_indicator;
     jk_logfile *logfile;
     const jk_environ *environ; /* what of the above is to be looked for in a request */
+    bool times;                  /* JK_T_x are to be noted */
     const jk_requestlog *format; /* NULL: no line for each request */
 } jk_server;
 

@@ -31,13 +31,16 @@ ROW(JkStripSession, TAKE12, SERVER, "Off", UNSET, TEXT(strip), set_strip,
     "On or Off: session parameters are cut off from URIs that are not mapped")
 ROW(JkStrict, FLAG, GLOBAL, "Off", WHOLE, ELSEWHERE, set_strict, "On: findings that could be lived with refuse the configuration")
 ROW(JkShmFile, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_file, "accepted; shared memory needs no file here")
-ROW(JkShmSize, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_size, "KB of shared memory, for more workers than 1024; else it sizes itself")
+ROW(JkShmSize, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_shm_size,
+    "KB of shared memory, for more workers than 1024; unset: it sizes itself")
 ROW(JkStateFile, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_state_file, "a file that keeps what was changed at run time over a full stop")
 ROW(JkPark, TAKE1, SERVER, "Auto", UNSET, NUMBER(park), set_park, "Auto, On or Off: a request that waits holds no thread; Auto: where the MPM can")
 ROW(JkParkAfter, TAKE1, SERVER, "10", UNSET, NUMBER(park_after), set_park_after,
     "milliseconds that a thread waits before its request waits without it")
-ROW(JkParkMax, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_park_max, "how many requests per process may wait without a thread")
-ROW(JkWatchdogInterval, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_watchdog, "seconds between two maintenances in the background; 0: none there")
+ROW(JkParkMax, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_park_max,
+    "how many requests per process may wait without a thread; unset: 2 x ThreadsPerChild")
+ROW(JkWatchdogInterval, TAKE1, GLOBAL, "", WHOLE, ELSEWHERE, set_watchdog,
+    "seconds between two maintenances in the background; 0: nothing is done there; unset: worker.maintain says it")
 
 /* ---- what is logged ---- */
 ROW(JkLogFile, TAKE1, SERVER, "logs/mod_jk.log", UNSET, NAME(log_file), set_log_file, "the log's file below ServerRoot, or |program")
@@ -49,7 +52,7 @@ ROW(JkRequestLogFormat, TAKE1, SERVER, "", UNSET, TEXT(request_log), set_request
 ROW(JkRequestIdIndicator, TAKE1, SERVER, "UNIQUE_ID", UNSET, NAME(env[JK_ENV_REQUEST_ID]), set_name,
     "the environment variable with the request's id")
 ROW(JkNotes, TAKE1, GLOBAL, "Auto", WHOLE, ELSEWHERE, set_notes,
-    "On, Off or Auto: the notes JK_LB_FIRST_x and JK_LB_LAST_x; Auto: where the configuration names one")
+    "On, Off or Auto: the notes JK_LB_FIRST_x, JK_LB_LAST_x and JK_T_x; Auto: where the configuration names one")
 
 /* ---- what a request carries ---- */
 ROW(JkOptions, RAW_ARGS, SERVER, "ForwardURIProxy ForwardKeySize", MERGED, ELSEWHERE, set_options, "options, each with + or - before it")

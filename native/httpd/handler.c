@@ -15,6 +15,7 @@
 #include "jk/route/session.h"
 #include "jk/status/manager.h"
 #include "jk/worker/lb.h"
+#include "jk/worker/visit.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -38,13 +39,13 @@ typedef struct jk_mapped {
 /* Everything of one request; the run's address is known to the connection pool while it waits. */
 typedef struct jk_call {
     jk_run run;
+    jk_visit visit; /* the run's: one allocation less */
     jk_guest guest;
     jk_inlet inlet;
     const jk_server *conf;
     jk_incoming in;
     jk_answer answer;
     jk_log log;
-    jk_wish wish;
     char duration[JK_DECIMAL_ROOM + 8]; /* the note */
 } jk_call;
 
@@ -479,18 +480,21 @@ static void take_environment(jk_wish *wish, const apr_table_t *env)
 static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     bool lb = m->worker->type == &jk_lb_type, plain = apr_is_empty_table(r->subprocess_env);
+    bool glances = lb && conf->global->glances;
+    jk_wish *wish;
 
-    if (!lb && plain && m->more == NULL)
+    if (!glances && plain && m->more == NULL)
         return;
-    call->run.wish = &call->wish;
-    call->wish.glances = lb && conf->global->notes == JK_NOTES_ON;
-    call->wish.reply_timeout = -1;
+    wish = apr_pcalloc(r->pool, sizeof *wish);
+    wish->glances = glances;
+    wish->reply_timeout = -1;
     if (m->more)
-        take_rule(&call->wish, m->more);
+        take_rule(wish, m->more);
     if (!plain)
-        take_environment(&call->wish, r->subprocess_env);
-    if (!lb && call->wish.route.len)
-        call->in.rq.route = call->wish.route;
+        take_environment(wish, r->subprocess_env);
+    if (!lb && wish->route.len)
+        call->in.rq.route = wish->route;
+    call->run.wish = wish;
 }
 
 /* What of the rule's extensions concerns the URI and the answer. */
@@ -541,6 +545,34 @@ static void note_balancer(const jk_call *call, request_rec *r)
     note_glance(r, "JK_LB_LAST_", jk_lb_last(&call->run));
 }
 
+static void note_time(request_rec *r, const char *name, apr_time_t us)
+{
+    const char *text = apr_psprintf(r->pool, "%" APR_TIME_T_FMT, us);
+
+    apr_table_setn(r->notes, name, text);
+    apr_table_setn(r->subprocess_env, name, text);
+}
+
+/* For log formats, and as variables for everything else. */
+static __attribute__((noinline)) void note_times(const jk_run *run, request_rec *r)
+{
+    static const char *const names[JK_LEGS] = { "JK_T_QUEUE", "JK_T_CONNECT", "JK_T_PING", "JK_T_SEND", "JK_T_FIRST", "JK_T_BODY" };
+    apr_time_t total = 0;
+
+    for (int i = 0; i < JK_LEGS; i++) {
+        note_time(r, names[i], run->spent[i]);
+        total += run->spent[i];
+    }
+    note_time(r, "JK_T_TOTAL", total);
+}
+
+/* The run's last leg ended when the answer was whole; of a failure, or a worker that knows no legs, it ends here. */
+static void stop_clock(jk_run *run, jk_rc rc)
+{
+    if (rc != JK_OK || run->since == run->begun)
+        jk_run_enter(run, JK_LEG_QUEUE);
+}
+
 static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
 {
     request_rec *r = call->in.r;
@@ -550,9 +582,12 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
         misfit = jk_forward_misfit(&call->in.rq);
         tell_misfit(call, worker, &misfit);
     }
-    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, apr_time_now() - call->run.begun));
+    stop_clock(&call->run, rc);
+    apr_table_addn(r->notes, "JK_REQUEST_DURATION", seconds(call->duration, call->run.since - call->run.begun));
+    if (call->run.timed)
+        note_times(&call->run, r);
     note_route(call, r);
-    if (call->wish.glances)
+    if (call->run.wish && call->run.wish->glances)
         note_balancer(call, r);
     int status = jk_answer_end(&call->answer, rc, call->run.x.progress, &misfit);
     if (status == HTTP_BAD_REQUEST && rc == JK_E_CLIENT_READ && call->in.status)
@@ -561,9 +596,24 @@ static int finish_call(jk_call *call, const jk_worker *worker, jk_rc rc)
     return status;
 }
 
+/* httpd would read the rest of the body to keep the connection, and a slow client would have its thread. */
+static void drop_rest(jk_call *call, jk_rc rc)
+{
+    jk_incoming *in = &call->in;
+
+    if (in->ended || rc == JK_E_CLIENT_READ || in->r->connection->aborted)
+        return;
+    if (!jk_inlet_drop_rest(in->inlet, in->bb))
+        in->r->connection->keepalive = AP_CONN_CLOSE;
+}
+
 static int end(jk_call *call, jk_rc rc)
 {
-    int status = finish_call(call, call->guest.worker, rc);
+    int status;
+
+    if (call->in.inlet)
+        drop_rest(call, rc);
+    status = finish_call(call, call->guest.worker, rc);
 
     jk_startup_tend();
     return status;
@@ -581,7 +631,7 @@ static __attribute__((noinline)) jk_rc stay(jk_call *call)
 /* True: the run waits, without a thread. */
 static __attribute__((noinline)) bool waits_elsewhere(jk_call *call)
 {
-    if (call->run.in[0].len == 0 && call->run.in[1].len == 0)
+    if (!jk_run_has_input(&call->run))
         jk_answer_wait(&call->answer);
     return jk_park_enter(&call->guest);
 }
@@ -621,8 +671,12 @@ static void invite(jk_call *call)
     if (call->guest.place == NULL)
         return;
     call->answer.outlet = jk_park_outlet(&call->guest);
-    if (call->in.rq.body == JK_BODY_NONE || !jk_inlet_can(r))
+    if (call->in.rq.body == JK_BODY_NONE)
         return;
+    if (!jk_inlet_can(r)) {
+        jk_park_fell_back(&call->guest, JK_FELL_BODY_FILTER);
+        return;
+    }
     call->inlet.r = r;
     call->in.inlet = &call->inlet;
 }
@@ -660,8 +714,10 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     call->run.rq = &call->in.rq;
     call->run.source = &call->in.source;
     call->run.sink = &call->answer.sink;
+    call->run.up = &call->visit;
     call->run.log = &call->log;
     call->run.no_reuse = (conf->options & JK_OPT_DISABLE_REUSE) != 0;
+    call->run.timed = conf->times;
     call->answer.cookie = &call->run.cookie;
     take_wish(call, r, conf, m);
     if (m->more)

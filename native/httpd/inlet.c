@@ -10,6 +10,9 @@
 
 #define GRACE 2 /* ms that a client may let us wait before it counts */
 #define A_MOMENT apr_time_from_msec(5)
+#define REST_GRACE 30                  /* ms that a client may be silent who is owed nothing any more */
+#define REST_MOST (16 * 1024 * 1024)   /* bytes: a longer rest is not worth its connection */
+#define REST_STEP 32768
 
 /* httpd's own filter says 100 only when it is read from blocking. */
 static void say_continue(request_rec *r)
@@ -36,14 +39,12 @@ static jk_rc read_once(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room)
     return rv == APR_SUCCESS ? JK_OK : JK_E_CLIENT_READ;
 }
 
-static bool comes_soon(const jk_inlet *in)
+static bool comes_within(const jk_inlet *in, int ms)
 {
     struct pollfd p = { -1, POLLIN, 0 };
 
-    if (in->slow)
-        return false;
     (void)apr_os_sock_get(&p.fd, ap_get_conn_socket(in->r->connection));
-    return poll(&p, 1, GRACE) > 0;
+    return poll(&p, 1, ms) > 0;
 }
 
 static jk_rc silent(jk_inlet *in)
@@ -67,10 +68,33 @@ jk_rc jk_inlet_read(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room)
     if (in->silent_since)
         in->slow = apr_time_now() - in->silent_since > A_MOMENT;
     rc = read_once(in, bb, room);
-    if (rc == JK_AGAIN && comes_soon(in))
+    if (rc == JK_AGAIN && !in->slow && comes_within(in, GRACE))
         rc = read_once(in, bb, room);
     if (rc == JK_AGAIN)
         return silent(in);
     in->silent_since = 0;
     return rc;
+}
+
+static bool has_end(const apr_bucket_brigade *bb)
+{
+    return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb));
+}
+
+bool jk_inlet_drop_rest(jk_inlet *in, apr_bucket_brigade *bb)
+{
+    bool ended = has_end(bb);
+
+    if (in->r->expecting_100) /* who was not told to go on may send nothing */
+        return false;
+    for (apr_size_t dropped = 0; !ended && dropped < REST_MOST; dropped += REST_STEP) {
+        apr_brigade_cleanup(bb);
+        jk_rc rc = read_once(in, bb, REST_STEP);
+        if (rc == JK_AGAIN && comes_within(in, REST_GRACE))
+            rc = read_once(in, bb, REST_STEP);
+        if (rc != JK_OK)
+            return false;
+        ended = has_end(bb);
+    }
+    return ended;
 }

@@ -25,4 +25,8 @@ static inline bool jk_inlet_can(const request_rec *r)
  * of filters (mod_reqtimeout) run only when they are called. JK_E_CLIENT_READ: it failed, or the client is silent for Timeout. */
 jk_rc jk_inlet_read(jk_inlet *in, apr_bucket_brigade *bb, apr_off_t room);
 
+/* The answer is there before the body: takes what the client has sent of it, beginning with what lies in bb, and drops it. False: its end does
+ * not come soon, or it is long. httpd itself would wait for it, with the thread. */
+bool jk_inlet_drop_rest(jk_inlet *in, apr_bucket_brigade *bb);
+
 #endif

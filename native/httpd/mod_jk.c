@@ -3,6 +3,7 @@
 #include "handler.h"
 #include "park.h"
 #include "requestlog.h"
+#include "scrape.h"
 #include "startup.h"
 
 #include <ap_mpm.h>
@@ -23,6 +24,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_translate_name(jk_handler_translate, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(jk_handler_map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(jk_handler_run, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(jk_scrape_run, NULL, NULL, APR_HOOK_MIDDLE);
     jk_park_hooks();
     ap_hook_log_transaction(jk_requestlog_write, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -25,9 +25,12 @@ static apr_status_t write_buffered(ap_filter_t *core)
     return core->frec->filter_func.out_func(core, NULL);
 }
 
-/* Takes FLUSH out; says whether there was one. */
+#define UNKNOWN ((apr_size_t)-1)
+
+/* Takes FLUSH out; says whether there was one. A large answer has many buckets: few instructions for each. */
 static bool count(jk_outlet *o, apr_bucket_brigade *bb)
 {
+    apr_size_t sum = 0, any = 0;
     apr_bucket *e, *next;
     bool flush = false;
 
@@ -36,10 +39,15 @@ static bool count(jk_outlet *o, apr_bucket_brigade *bb)
         if (APR_BUCKET_IS_FLUSH(e)) {
             apr_bucket_delete(e);
             flush = true;
-        } else if (e->length != (apr_size_t)-1 && o->pending < (apr_size_t)-1 - e->length) {
-            o->pending += e->length;
+            continue;
         }
+        sum += e->length;
+        any |= e->length;
     }
+    if (any > UNKNOWN / 2 || o->pending > UNKNOWN / 2) /* somebody's bucket without a length, or an answer before */
+        o->pending = UNKNOWN;
+    else
+        o->pending += sum;
     return flush;
 }
 

@@ -41,6 +41,7 @@ struct jk_park {
     mode mode;
     unsigned threads, limit;
     const jk_server *main_conf;
+    jk_shm *shm;                  /* with the gauges */
     jk_dispatch *dispatch;        /* of this process; NULL: none */
     atomic_uint busy;             /* threads that work on requests of ours */
     volatile apr_uint32_t stopping; /* s; 0: the process does not stop */
@@ -57,7 +58,8 @@ struct jk_parking {
     jk_guest *guest; /* who waits; NULL: nobody */
     jk_berth *berth;
     jk_wake came;
-    apr_os_sock_t client; /* while swapped */
+    jk_park_wait counted;     /* while swapped */
+    apr_os_sock_t client;     /* while swapped */
 };
 
 static jk_parking *parking_of(conn_rec *c)
@@ -65,7 +67,7 @@ static jk_parking *parking_of(conn_rec *c)
     return ap_get_module_config(c->conn_config, &jk_module);
 }
 
-jk_view_parked jk_park_gauges(const jk_park *park)
+jk_view_parked jk_park_look(const jk_park *park)
 {
     jk_dispatch_counts n;
 
@@ -147,7 +149,7 @@ static void tell_limits(const jk_park *park, const jk_log *log)
                 "wait keeps a new one from starting; raise ServerLimit");
 }
 
-jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server)
+jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server, jk_shm *shm)
 {
     jk_park *park = apr_pcalloc(pconf, sizeof *park);
     const jk_server *conf = jk_config_of(main_server);
@@ -155,6 +157,7 @@ jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server)
     int threads = asked(AP_MPMQ_MAX_THREADS);
 
     park->main_conf = conf;
+    park->shm = shm;
     park->threads = threads > 0 ? (unsigned)threads : 1;
     park->limit = conf->global->park_max >= 0 ? (unsigned)conf->global->park_max : 2 * park->threads;
     if (all_off(main_server) || park->limit == 0)
@@ -170,20 +173,29 @@ jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server)
 
 /* ---- the process ---- */
 
+static void tell_gauges(const jk_park *park)
+{
+    jk_dispatch_counts n = jk_dispatch_count(park->dispatch);
+    jk_park_gauges g = jk_gauges_own(park->shm);
+    jk_log log = jk_logfile_for(park->main_conf, "CHILD_EXIT");
+
+    if (n.waits > 0)
+        JK_INFO(&log, "waits without a thread: %llu, at most %u at once; ended by time %llu, by the client's leaving %llu; wakes that queued %llu",
+                n.waits, n.most, n.late, n.gone, n.paced);
+    for (int i = 0; i < JK_PARK_REASONS; i++)
+        if (g.fell_back[i] > 0)
+            JK_INFO(&log, "not without a thread: %" APR_UINT64_T_FMT " (%s)", g.fell_back[i], jk_gauges_reasons[i].words);
+}
+
 /* Before the threads' pools go: from here on nobody is woken, and requests that wait are only forgotten; what they counted goes with the
  * process. */
 static apr_status_t end_child(void *data)
 {
     jk_park *park = data;
-    jk_dispatch_counts n = jk_dispatch_count(park->dispatch);
 
     jk_dispatch_stop(park->dispatch);
     park->over = true;
-    if (n.waits > 0) {
-        jk_log log = jk_logfile_for(park->main_conf, "CHILD_EXIT");
-        JK_INFO(&log, "waits without a thread: %llu, at most %u at once; ended by time %llu, by the client's leaving %llu; wakes that queued %llu; "
-                "no room %llu", n.waits, n.most, n.late, n.gone, n.paced, n.refused);
-    }
+    tell_gauges(park);
     return APR_SUCCESS;
 }
 
@@ -207,13 +219,35 @@ static void child_stopping(apr_pool_t *p, int graceful)
 
 /* ---- a request's side ---- */
 
+/* Who called us must know SUSPENDED: an HTTP/2 stream's caller takes it for its end, a redirect inside the server for a failure. */
 static bool may(const request_rec *r, const jk_parking *p)
 {
     const conn_rec *c = r->connection;
 
-    if (p == NULL || !p->in_chain || r->main || r->prev) /* who called us must know SUSPENDED: a redirect inside the server does not */
+    if (p == NULL || !p->in_chain || c->master || r->main || r->prev)
         return false;
     return !c->clogging_input_filters && c->cs->state == CONN_STATE_HANDLER;
+}
+
+static jk_park_reason why_not(const request_rec *r)
+{
+    const conn_rec *c = r->connection;
+
+    if (c->master)
+        return JK_FELL_HTTP2;
+    if (r->main)
+        return JK_FELL_SUBREQUEST;
+    if (r->prev)
+        return JK_FELL_REDIRECT;
+    return c->clogging_input_filters ? JK_FELL_CLOGGED : JK_FELL_CALLER;
+}
+
+static SELDOM void count_refusal(const request_rec *r)
+{
+    const jk_park *park = jk_startup_park();
+
+    if (park && park->dispatch)
+        jk_gauges_fell_back(park->shm, why_not(r));
 }
 
 void jk_park_invite(jk_guest *guest, const jk_server *conf)
@@ -221,13 +255,20 @@ void jk_park_invite(jk_guest *guest, const jk_server *conf)
     conn_rec *c = guest->r->connection;
     jk_parking *p;
 
-    if (conf->park == JK_PARK_OFF || c->master) /* an HTTP/2 stream's caller takes SUSPENDED for its end */
+    if (conf->park == JK_PARK_OFF)
         return;
     p = parking_of(c);
-    if (!may(guest->r, p))
+    if (!may(guest->r, p)) {
+        count_refusal(guest->r);
         return;
+    }
     guest->place = p;
     jk_outlet_begin(&p->outlet);
+}
+
+void jk_park_fell_back(const jk_guest *guest, jk_park_reason why)
+{
+    jk_gauges_fell_back(guest->place->park->shm, why);
 }
 
 jk_outlet *jk_park_outlet(const jk_guest *guest)
@@ -235,11 +276,14 @@ jk_outlet *jk_park_outlet(const jk_guest *guest)
     return &guest->place->outlet;
 }
 
-/* Few threads are idle, and the container is slow, since many wait: waiting in place is in vain. Few idle threads alone say nothing:
- * under load they are all busy with answers that come at once. */
+/* The container is slow, since many wait: waiting in place is in vain. Where more wait than there are threads twice over that is so without a
+ * look at the threads: half of them, each waiting for 10 ms, would let a burst in at a rate of 50 a second and thread. Few idle
+ * threads alone say nothing: under load they are all busy with answers that come at once. */
 static bool in_vain(const jk_park *park, unsigned others)
 {
-    return others * 2 >= park->threads && jk_dispatch_waiting(park->dispatch) * 2 >= park->threads;
+    unsigned waiting = jk_dispatch_waiting(park->dispatch);
+
+    return waiting >= 2 * park->threads || (others * 2 >= park->threads && waiting * 2 >= park->threads);
 }
 
 int jk_park_work(jk_guest *guest, const jk_server *conf)
@@ -262,12 +306,16 @@ bool jk_park_enter(jk_guest *guest)
 {
     jk_parking *p = guest->place;
 
-    if (p->blind)
+    if (p->blind) {
+        jk_park_fell_back(guest, JK_FELL_WATCH);
         return false;
+    }
     if (p->berth == NULL)
         p->berth = jk_dispatch_take(p->park->dispatch);
-    if (p->berth == NULL)
+    if (p->berth == NULL) {
+        jk_park_fell_back(guest, jk_dispatch_is_full(p->park->dispatch) ? JK_FELL_LIMIT : JK_FELL_DESCRIPTOR);
         return false;
+    }
     p->guest = guest;
     guest->since = apr_time_now();
     return true;
@@ -320,7 +368,7 @@ static jk_vigil vigil_of(const jk_parking *p)
 {
     const jk_wait *wait = &p->guest->run->wait;
     apr_time_t now = apr_time_now(), until = before_timeout(p, now);
-    jk_vigil v = { .fd = -1, .client = -1, .hears_bytes = !ap_ssl_conn_is_ssl(p->c) };
+    jk_vigil v = { .fd = -1, .other = -1, .client = -1, .hears_bytes = !ap_ssl_conn_is_ssl(p->c) };
 
     if (wait->what == JK_WAIT_CLIENT_READ && now + UPLOAD_TICK < until)
         until = now + UPLOAD_TICK;
@@ -332,6 +380,8 @@ static jk_vigil vigil_of(const jk_parking *p)
     case JK_WAIT_CLIENT_WRITE:
         v.fd = p->client;
         v.writable = wait->what == JK_WAIT_CLIENT_WRITE;
+        if (wait->what == JK_WAIT_CLIENT_READ)
+            v.other = wait->fd; /* the container may answer before it has the whole body, or leave */
         return v;
     case JK_WAIT_BACKEND_READ:
     case JK_WAIT_BACKEND_WRITE:
@@ -347,6 +397,22 @@ static jk_vigil vigil_of(const jk_parking *p)
     p->guest->asked = true;
     v.ended = p->guest->ended;
     return v;
+}
+
+static jk_park_wait counted_as(jk_wait_kind what)
+{
+    switch (what) {
+    case JK_WAIT_CLIENT_READ:
+        return JK_PARKED_CLIENT_READ;
+    case JK_WAIT_CLIENT_WRITE:
+        return JK_PARKED_CLIENT_WRITE;
+    case JK_WAIT_SLOT:
+        return JK_PARKED_SLOT;
+    case JK_WAIT_TIMER:
+        return JK_PARKED_TIMER;
+    default:
+        return JK_PARKED_BACKEND;
+    }
 }
 
 static void swap(jk_parking *p, apr_os_sock_t fd)
@@ -370,6 +436,8 @@ static void watch(jk_parking *p)
         jk_dispatch_call(p->berth);
     swap(p, jk_dispatch_fd(p->berth));
     p->swapped = true;
+    p->counted = counted_as(guest->run->wait.what);
+    jk_gauges_begin(p->park->shm, p->counted);
 }
 
 /* By the thread that gets the connection, whatever for. */
@@ -385,6 +453,7 @@ static void unwatch(jk_parking *p)
         jk_dispatch_fd_lost(p->berth);
     swap(p, p->client);
     p->swapped = false;
+    jk_gauges_end(p->park->shm, p->counted);
 }
 
 static void suspend(conn_rec *c, request_rec *r)
@@ -424,8 +493,8 @@ static void tell_mpm(jk_parking *p)
 static void finish(jk_parking *p, request_rec *r, int status)
 {
     leave(p);
-    if (status != OK && status != DONE)
-        r->status = HTTP_OK; /* else its page would be taken for the failure of a page */
+    if (ap_is_HTTP_VALID_RESPONSE(status)) /* else httpd has answered already: AP_FILTER_ERROR */
+        r->status = HTTP_OK;               /* or its page would be taken for the failure of a page */
     ap_die(status, r);
     ap_process_request_after_handler(r); /* logs, and r is gone */
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "outlet.h"
 
+#include "jk/shm/gauges.h"
 #include "jk/status/view.h"
 
 typedef struct jk_park jk_park;       /* of a process */
@@ -29,7 +30,7 @@ struct jk_guest {
 };
 
 /* At post_config: can the MPM do it, and is it asked to. */
-jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server);
+jk_park *jk_park_make(apr_pool_t *pconf, server_rec *main_server, jk_shm *shm);
 
 /* In a child process. */
 void jk_park_child(jk_park *park, apr_pool_t *pchild);
@@ -37,10 +38,13 @@ void jk_park_child(jk_park *park, apr_pool_t *pchild);
 void jk_park_hooks(void);
 
 /* How many wait in this process; all of it zero where none can. */
-jk_view_parked jk_park_gauges(const jk_park *park);
+jk_view_parked jk_park_look(const jk_park *park);
 
 /* May this request wait without a thread? Sets guest->place. */
 void jk_park_invite(jk_guest *guest, const jk_server *conf);
+
+/* One more of the reasons is counted. */
+void jk_park_fell_back(const jk_guest *guest, jk_park_reason why);
 
 /* The client's side of a guest with a place. */
 jk_outlet *jk_park_outlet(const jk_guest *guest);

@@ -16,7 +16,7 @@ typedef struct jk_incoming {
     bool ended;
     bool tls;   /* the client's connection is encrypted, whatever the container is told */
     int status; /* what httpd answers to a body that could not be read; 0: it could, or the client is gone */
-    const char *env[JK_ENV_COUNT]; /* of jk_environ_read() */
+    const char *const *env; /* JK_ENV_COUNT of jk_environ_read() */
     char port[JK_DECIMAL_ROOM]; /* of the client, in words */
 } jk_incoming;
 

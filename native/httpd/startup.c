@@ -221,10 +221,25 @@ void jk_startup_test(apr_pool_t *p, server_rec *s)
 
 /* ---- post_config ---- */
 
+/* Does any directive name one of these notes? A log format does, a header, an expression: whatever it is, the name stands there. */
+static bool tree_names(const ap_directive_t *node, const char *what)
+{
+    for (; node; node = node->next)
+        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
+            return true;
+    return false;
+}
+
+static bool is_asked_for(int notes, const char *what)
+{
+    return notes == JK_NOTES_ON || (notes == JK_NOTES_AUTO && tree_names(ap_conftree, what));
+}
+
 /* What the directives of a server come to. */
 static void ready_server(apr_pool_t *p, jk_server *conf, const jk_server *main_conf, jk_logfiles *logs)
 {
     jk_directives_settle(conf);
+    conf->times = is_asked_for(conf->global->notes, "JK_T_");
     conf->environ = jk_environ_make(p, conf);
     conf->format = jk_requestlog_make(p, conf->request_log);
     jk_logfile_open(logs, conf);
@@ -280,27 +295,17 @@ static bool open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log
     return news == JK_SHM_MADE || news == JK_SHM_PRIVATE;
 }
 
-/* Does any directive name a note of a balancer? A log format does, a header, an expression: whatever it is, the name stands there. */
-static bool tree_names(const ap_directive_t *node, const char *what)
-{
-    for (; node; node = node->next)
-        if ((node->args && strstr(node->args, what)) || tree_names(node->first_child, what))
-            return true;
-    return false;
-}
-
 static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
 {
     jk_log log = jk_logfile_for(main_conf, "POST_CONFIG");
 
-    if (main_conf->global->notes == JK_NOTES_AUTO)
-        main_conf->global->notes = tree_names(ap_conftree, "JK_LB_") ? JK_NOTES_ON : JK_NOTES_OFF;
+    main_conf->global->glances = is_asked_for(main_conf->global->notes, "JK_LB_");
     tell_pools(&log);
     bool fresh = open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
     now.statefile = jk_statefile_open(pconf, main_conf, now.registry, now.shm, fresh);
     now.token_key = jk_token_key(main_conf->s->process->pool);
-    now.park = jk_park_make(pconf, main_conf->s);
+    now.park = jk_park_make(pconf, main_conf->s, now.shm);
     now.background = jk_background_make(pconf, now.registry, main_conf, main_conf->global->watchdog_interval, now.workers->maintain);
 }
 

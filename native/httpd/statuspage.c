@@ -5,6 +5,7 @@
 #include "environ.h"
 #include "logfile.h"
 #include "park.h"
+#include "scrape.h"
 #include "startup.h"
 #include "statusmaps.h"
 #include "token.h"
@@ -184,7 +185,8 @@ static jk_view *look(const page *p)
     from.pid = (int32_t)getpid();
     ap_mpm_query(AP_MPMQ_GENERATION, &from.generation);
     from.stale = p->state.stale;
-    from.parked = jk_park_gauges(p->state.park);
+    from.parked = jk_park_look(p->state.park);
+    from.metrics = jk_scrape_from();
     from.token = p->ask.read_only ? "" : p->token;
     from.base = r->uri + strspn(r->uri, "/") - 1; /* two would begin the name of a host */
     return jk_view_make(r->pool, &from);

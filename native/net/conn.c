@@ -27,16 +27,15 @@ void jk_conn_close(jk_conn **conn, bool hard)
     else if (gone->fd >= 0)
         jk_sock_close(gone->fd);
     if (gone->gone)
-        gone->gone(gone->gone_ctx);
+        gone->gone(gone->gone_ctx, gone);
     free(gone);
 }
 
 void jk_conn_receive_within(jk_conn *conn, int ms)
 {
-    struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
     if (conn->rcv_timeout == ms)
         return;
+    struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
     setsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
     conn->rcv_timeout = ms;
 }

@@ -379,6 +379,14 @@ jk_berth *jk_dispatch_take(jk_dispatch *d)
     return b;
 }
 
+bool jk_dispatch_is_full(jk_dispatch *d)
+{
+    lock(d);
+    bool full = d->taken >= d->limit;
+    unlock(d);
+    return full;
+}
+
 void jk_dispatch_give_back(jk_dispatch *d, jk_berth **berth)
 {
     jk_berth *b = *berth;
@@ -422,6 +430,8 @@ static bool watch_both(jk_dispatch *d, const jk_berth *b)
         return false;
     if (!watch(d, b, v->fd, v->writable ? EPOLLOUT : EPOLLIN | EPOLLRDHUP, AWAITED))
         return false;
+    if (!watch(d, b, v->other, EPOLLIN | EPOLLRDHUP, AWAITED))
+        return false;
     return watch(d, b, v->client, v->ended ? 0 : EPOLLRDHUP, CLIENT);
 }
 
@@ -462,6 +472,7 @@ jk_wake jk_dispatch_disarm(jk_dispatch *d, jk_berth *b)
     lock(d);
     if (b->state == ARMED || b->state == WOKEN) {
         unwatch(d, b->vigil.fd);
+        unwatch(d, b->vigil.other);
         unwatch(d, b->vigil.client);
         if (b->state == ARMED)
             leave_armed(d, b, IDLE);
@@ -598,6 +609,7 @@ jk_dispatch_counts jk_dispatch_count(jk_dispatch *d)
     return (jk_dispatch_counts){ 0 };
 }
 
+bool jk_dispatch_is_full(jk_dispatch *d) { (void)d; return true; }
 int jk_dispatch_fd(const jk_berth *b) { (void)b; return -1; }
 void jk_dispatch_fd_lost(jk_berth *b) { (void)b; }
 void jk_dispatch_call(void *berth) { (void)berth; }

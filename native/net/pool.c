@@ -1,12 +1,11 @@
 /* native/net/pool.c - one mutex, one list of idle connections, one queue of waiters. */
 #include "jk/net/pool.h"
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include <pthread.h>
 
 struct jk_pool {
-    apr_thread_mutex_t *mutex; /* guards all below */
-    apr_thread_cond_t *granted; /* some waiter was granted something */
+    pthread_mutex_t mutex;  /* guards all below. Not APR's: its wrapper is half as dear as the lock itself */
+    pthread_cond_t granted; /* some waiter was granted something */
     jk_conn *idle, *oldest; /* the two ends of the idle ones; the one used last is lent first */
     uint64_t last_id;
     jk_waiter *first, *last;
@@ -18,10 +17,10 @@ static apr_status_t close_idle(void *data)
 {
     jk_pool *pool = data;
 
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     jk_conn *conn = pool->idle;
     pool->idle = pool->oldest = NULL;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     while (conn) {
         jk_conn *next = conn->next;
         jk_conn_close(&conn, false);
@@ -39,9 +38,7 @@ jk_pool *jk_pool_make(apr_pool_t *p, unsigned limit)
         return NULL;
     jk_pool *pool = apr_pcalloc(own, sizeof *pool);
     pool->limit = limit;
-    if (apr_thread_mutex_create(&pool->mutex, APR_THREAD_MUTEX_DEFAULT, own) != APR_SUCCESS)
-        return NULL;
-    if (apr_thread_cond_create(&pool->granted, own) != APR_SUCCESS)
+    if (pthread_mutex_init(&pool->mutex, NULL) != 0 || pthread_cond_init(&pool->granted, NULL) != 0)
         return NULL;
     apr_pool_cleanup_register(p, pool, close_idle, apr_pool_cleanup_null);
     return pool;
@@ -101,14 +98,14 @@ static bool take_locked(jk_pool *pool, jk_conn **conn)
 
 jk_rc jk_pool_lend(jk_pool *pool, jk_waiter *waiter, jk_conn **conn)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     bool taken = take_locked(pool, conn);
     if (!taken) {
         waiter->granted = false;
         waiter->conn = NULL;
         link_locked(pool, waiter);
     }
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return taken ? JK_OK : JK_AGAIN;
 }
 
@@ -132,7 +129,7 @@ static void wake(jk_pool *pool, jk_waiter *waiter, void (*call)(void *), void *c
     if (call)
         call(ctx);
     else
-        apr_thread_cond_broadcast(pool->granted);
+        pthread_cond_broadcast(&pool->granted);
 }
 
 /* The one that was used next after a connection idle since `since`: they lie in the order of their ages. */
@@ -151,7 +148,7 @@ static void put(jk_pool *pool, jk_conn *conn, bool old)
     void (*call)(void *) = NULL;
     void *ctx = NULL;
 
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     jk_waiter *waiter = grant_locked(pool, conn);
     if (waiter) { /* once granted it may vanish: what is called is copied under the mutex */
         call = waiter->wake;
@@ -163,53 +160,51 @@ static void put(jk_pool *pool, jk_conn *conn, bool old)
     } else {
         pool->n.open--;
     }
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     wake(pool, waiter, call, ctx);
 }
 
 jk_rc jk_pool_granted(jk_pool *pool, jk_waiter *waiter, jk_conn **conn)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     bool granted = waiter->granted;
     if (granted) {
         *conn = waiter->conn;
         waiter->granted = false;
     }
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return granted ? JK_OK : JK_AGAIN;
 }
 
 void jk_pool_wait(jk_pool *pool, jk_waiter *waiter, apr_time_t until)
 {
-    apr_thread_mutex_lock(pool->mutex);
-    while (!waiter->granted) {
-        apr_time_t now = apr_time_now();
-        if (now >= until)
-            break;
-        apr_thread_cond_timedwait(pool->granted, pool->mutex, until - now);
-    }
-    apr_thread_mutex_unlock(pool->mutex);
+    struct timespec end = { (time_t)apr_time_sec(until), (long)apr_time_usec(until) * 1000 };
+
+    pthread_mutex_lock(&pool->mutex);
+    while (!waiter->granted && apr_time_now() < until)
+        pthread_cond_timedwait(&pool->granted, &pool->mutex, &end);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 jk_rc jk_pool_wake_by(jk_pool *pool, jk_waiter *waiter, void (*call)(void *ctx), void *ctx)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     bool granted = waiter->granted;
     waiter->wake = call;
     waiter->ctx = ctx;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return granted ? JK_OK : JK_AGAIN;
 }
 
 void jk_pool_give_up(jk_pool *pool, jk_waiter *waiter)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     bool granted = waiter->granted;
     jk_conn *conn = waiter->conn;
     if (waiter->linked)
         unlink_locked(pool, waiter);
     waiter->granted = false;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     if (granted)
         put(pool, conn, false);
 }
@@ -230,16 +225,16 @@ void jk_pool_free_place(jk_pool *pool)
 
 void jk_pool_found_dead(jk_pool *pool)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     pool->n.dead++;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void jk_pool_opened(jk_pool *pool)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     pool->n.opened++;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 /* ---- upkeep ---- */
@@ -248,22 +243,22 @@ unsigned jk_pool_idle(jk_pool *pool, jk_idle *out, unsigned room)
 {
     unsigned n = 0;
 
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     for (const jk_conn *one = pool->idle; one && n < room; one = one->next)
         out[n++] = (jk_idle){ one->id, one->fd, one->idle_since, one->probed };
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return n;
 }
 
 jk_conn *jk_pool_withdraw(jk_pool *pool, uint64_t id)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     jk_conn *one = pool->oldest;
     while (one && one->id != id)
         one = one->prev;
     if (one)
         remove_locked(pool, one);
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return one;
 }
 
@@ -277,19 +272,19 @@ void jk_pool_return(jk_pool *pool, jk_conn **conn)
 
 void jk_pool_gone(jk_pool *pool, bool aged)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     if (aged)
         pool->n.aged++;
     else
         pool->n.dead++;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     put(pool, NULL, false);
 }
 
 jk_pool_counts jk_pool_count(jk_pool *pool)
 {
-    apr_thread_mutex_lock(pool->mutex);
+    pthread_mutex_lock(&pool->mutex);
     jk_pool_counts n = pool->n;
-    apr_thread_mutex_unlock(pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
     return n;
 }

@@ -3,15 +3,15 @@
 #include "jk/net/run.h"
 
 #include "jk/ajp/codes.h"
-#include "jk/ajp/frame.h"
 
 #include <errno.h>
 
+#define CHUNK_HEAD (JK_FRAME_HEAD + JK_REPLY_CHUNK_HEAD)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 void jk_run_init(jk_run *run)
 {
-    run->begun = apr_time_now();
+    run->begun = run->since = apr_time_now();
 }
 
 /* How many body bytes follow the request unasked. */
@@ -54,9 +54,10 @@ void jk_run_attempt(jk_run *run)
     jk_exchange_start(&run->x, run->rq->body, run->rq->content_length, run->max_packet);
     run->stage = JK_STAGE_FIRST_BODY;
     run->out_sent = 0;
-    run->in[0] = run->in[1] = JK_SPAN_NONE;
+    run->at = run->nin = 0;
     run->chunk_left = run->chunk_skip = run->msg_len = 0;
-    run->act_pending = run->withheld = false;
+    run->chunk_len = 0;
+    run->act_pending = run->withheld = run->hears = false;
     run->dropped = 0;
     run->err = 0;
     run->odd_len = 0;
@@ -125,6 +126,7 @@ static jk_rc first_body(jk_run *run)
     if (first > 0 && !run->first_body_read) {
         run->packet_room = first;
         jk_rc rc = fill_packet(run, run->forward_len, &ended);
+        run->wait.fd = -1; /* nothing was written yet: nobody has anything to say */
         if (rc != JK_OK)
             return rc;
         if (run->packet_got < first) /* shorter than its Content-Length said */
@@ -157,6 +159,27 @@ static jk_rc begin_body(jk_run *run)
     run->packet_room = room;
     run->packet_got = 0;
     run->stage = JK_STAGE_BODY;
+    if (run->leg == JK_LEG_FIRST)
+        jk_run_enter(run, JK_LEG_SEND);
+    return JK_OK;
+}
+
+/* Where a thread waits for the client in place the source does it, and nobody listens meanwhile. */
+static jk_rc hear(jk_run *run)
+{
+    if (run->act_pending) /* it asked a second time, before the first answer */
+        run->wait.fd = -1;
+    if (run->wait.fd < 0 || !jk_sock_wait(run->wait.fd, false, 0))
+        return JK_AGAIN;
+    run->hears = true;
+    run->stage = JK_STAGE_READ;
+    return JK_OK;
+}
+
+static jk_rc heard(jk_run *run)
+{
+    run->hears = false;
+    run->stage = JK_STAGE_BODY;
     return JK_OK;
 }
 
@@ -165,6 +188,8 @@ static jk_rc more_body(jk_run *run)
     bool ended = false;
     jk_rc rc = fill_packet(run, 0, &ended);
 
+    if (rc == JK_AGAIN)
+        return hear(run);
     if (rc == JK_E_CLIENT_READ) {
         /* The container waits: the empty packet lets it go on (CVE-2008-5519), and the connection ends with this. */
         jk_frame_begin_body(run->out, 0);
@@ -203,6 +228,8 @@ static jk_rc write_out(jk_run *run)
         run->silent_since = 0;
     }
     run->stage = JK_STAGE_READ;
+    if (run->leg == JK_LEG_SEND && (run->timed || run->rq->body != JK_BODY_NONE))
+        jk_run_enter(run, JK_LEG_FIRST);
     return JK_OK;
 }
 
@@ -226,6 +253,8 @@ static int may_wait(const jk_run *run)
 {
     int allowed = silence_allowed(run);
 
+    if (run->hears)
+        return -1;
     if (run->may_block || (allowed > 0 && allowed < run->patience))
         return allowed;
     return run->patience > BY_POLL ? run->patience : -1;
@@ -242,19 +271,48 @@ static jk_rc nothing_came(jk_run *run, bool holds, int waited)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
     if (holds)
         return JK_OK;
+    if (run->hears)
+        return heard(run);
     return silent(run, JK_WAIT_BACKEND_READ, silence_allowed(run), waited);
+}
+
+#define WORTH_A_GUESS 2048 /* bytes of a chunk */
+#define TAIL_MOST 8        /* bytes behind it in its packet: containers write one */
+
+/* The chunks to come are like the last one. Where that is no help *piece stays as it was lent. */
+static int lay(const jk_run *run, int n, struct iovec **piece, struct iovec laid[JK_SCATTER_MOST])
+{
+    jk_guess guess = { run->chunk_left, run->chunk_skip + CHUNK_HEAD - MIN(run->msg_len, CHUNK_HEAD), run->chunk_len, run->chunk_tail + CHUNK_HEAD };
+
+    if (run->chunk_len < WORTH_A_GUESS || run->chunk_tail > TAIL_MOST)
+        return n;
+    n = jk_scatter_lay(&guess, *piece, n, laid);
+    *piece = laid;
+    return n;
+}
+
+/* What came, in the order of the wire. */
+static void take_pieces(jk_run *run, const struct iovec *piece, size_t got)
+{
+    run->at = run->nin = 0;
+    for (; got > 0; piece++) {
+        size_t n = MIN(got, piece->iov_len);
+        run->in[run->nin++] = (jk_span){ piece->iov_base, n };
+        got -= n;
+    }
 }
 
 /* One gulp into the sink's memory. */
 static jk_rc gulp(jk_run *run)
 {
-    struct iovec piece[2];
+    struct iovec lent[2], laid[JK_SCATTER_MOST], *piece = lent;
     int n = 0;
     bool holds = run->sink->ops->holds(run->sink->ctx);
-    jk_rc rc = run->sink->ops->lend(run->sink->ctx, piece, &n);
+    jk_rc rc = run->sink->ops->lend(run->sink->ctx, lent, &n);
 
     if (rc != JK_OK)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
+    n = lay(run, n, &piece, laid);
     int ms = holds ? -1 : may_wait(run);
     if (ms >= 0)
         jk_conn_receive_within(run->conn, ms);
@@ -267,9 +325,7 @@ static jk_rc gulp(jk_run *run)
     }
     run->read += (uint64_t)got;
     run->silent_since = 0;
-    size_t in_first = MIN((size_t)got, piece[0].iov_len);
-    run->in[0] = (jk_span){ piece[0].iov_base, in_first };
-    run->in[1] = n > 1 ? (jk_span){ piece[1].iov_base, (size_t)got - in_first } : JK_SPAN_NONE;
+    take_pieces(run, piece, (size_t)got);
     return JK_OK;
 }
 
@@ -306,8 +362,19 @@ static bool fails(const jk_run *run, unsigned status, bool *soft)
     return false;
 }
 
+/* Once per attempt, however often the head is passed on. */
+static void came(jk_run *run)
+{
+    apr_time_t now = apr_time_now();
+
+    run->first = now - run->since;
+    jk_run_enter_at(run, JK_LEG_BODY, now);
+}
+
 static jk_rc pass_head(jk_run *run)
 {
+    if (run->leg != JK_LEG_BODY)
+        came(run);
     run->status = run->pending.status;
     if (run->nfail_on && fails(run, run->status, &run->soft)) {
         run->withheld = true;
@@ -343,6 +410,8 @@ static jk_rc perform(jk_run *run)
         rc = run->withheld ? JK_OK : ops->pass(ctx, true);
         break;
     case JK_ACT_SEND_BODY:
+        if (run->hears)
+            return heard(run); /* stays pending */
         rc = run->withheld ? JK_E_STATUS : begin_body(run); /* the body is kept for another attempt */
         break;
     case JK_ACT_FINISH:
@@ -383,6 +452,9 @@ static jk_rc chunk(jk_run *run, const uint8_t *head, size_t payload_len)
     }
     run->chunk_left = len;
     run->chunk_skip = payload_len - JK_REPLY_CHUNK_HEAD - len;
+    run->chunk_len = len;
+    run->chunk_tail = run->chunk_skip;
+    memcpy(run->chunk_head, head - JK_FRAME_HEAD, sizeof run->chunk_head);
     run->act = jk_exchange_event(&run->x, len ? JK_EVENT_CHUNK : JK_EVENT_FLUSH);
     run->act_pending = true;
     return perform(run);
@@ -397,8 +469,30 @@ static void skip(jk_run *run, jk_span *in)
     drop(in, n);
 }
 
+/* Between two chunks: the end of the one, and the same head once more. */
+static bool is_gap(const jk_run *run, jk_span gap)
+{
+    return gap.len == run->chunk_tail + CHUNK_HEAD && memcmp(gap.p + run->chunk_tail, run->chunk_head, CHUNK_HEAD) == 0;
+}
+
+/* Where the guess came true the chunks behind this one lie side by side with it: they are taken for a part of it. What their heads say
+ * was checked when the first one came. */
+static jk_span *join(jk_run *run, jk_span *in)
+{
+    const jk_span *end = run->in + run->nin;
+
+    while (in->len == run->chunk_left && end - in > 2 && is_gap(run, in[1]) && in[2].p == in->p + in->len) {
+        in[2] = (jk_span){ in->p, in->len + in[2].len };
+        in += 2;
+        run->at += 2;
+        run->chunk_left += run->chunk_len;
+    }
+    return in;
+}
+
 static jk_rc pass_chunk(jk_run *run, jk_span *in)
 {
+    in = join(run, in);
     size_t n = MIN(run->chunk_left, in->len);
     jk_rc rc = run->withheld ? withhold(run, n) : run->sink->ops->body(run->sink->ctx, (jk_span){ in->p, n });
 
@@ -407,8 +501,6 @@ static jk_rc pass_chunk(jk_run *run, jk_span *in)
     run->chunk_left -= n;
     run->body_passed += run->withheld ? 0 : n;
     drop(in, n);
-    if (run->chunk_left == 0)
-        skip(run, in);
     return JK_OK;
 }
 
@@ -464,6 +556,7 @@ static jk_rc next_message(jk_run *run, jk_span *in)
     size_t need = 0;
     jk_rc rc;
 
+    skip(run, in);
     for (;;) {
         have = run->msg_len ? (jk_span){ run->msg, run->msg_len } : *in;
         if (needed(run, have, &need) != JK_OK)
@@ -483,20 +576,26 @@ static jk_rc next_message(jk_run *run, jk_span *in)
     return take(run, have);
 }
 
+/* Where to go on; NULL: everything is used up. */
+static jk_span *next_piece(jk_run *run)
+{
+    while (run->at < run->nin && run->in[run->at].len == 0)
+        run->at++;
+    return run->at < run->nin ? &run->in[run->at] : NULL;
+}
+
 /* Everything that was read is used up, or something stops us. */
 static jk_rc parse(jk_run *run)
 {
     while (run->stage == JK_STAGE_READ) {
-        jk_span *in = run->in[0].len ? &run->in[0] : &run->in[1];
+        jk_span *in = next_piece(run);
         jk_rc rc = JK_OK;
         if (run->act_pending)
             rc = perform(run);
-        else if (in->len == 0)
+        else if (in == NULL)
             return JK_OK;
         else if (run->chunk_left)
             rc = pass_chunk(run, in);
-        else if (run->chunk_skip)
-            skip(run, in);
         else
             rc = next_message(run, in);
         if (rc != JK_OK)
@@ -555,11 +654,19 @@ jk_rc jk_run_crank(jk_run *run)
     return rc;
 }
 
+bool jk_run_has_input(const jk_run *run)
+{
+    for (int i = run->at; i < run->nin; i++)
+        if (run->in[i].len)
+            return true;
+    return false;
+}
+
 bool jk_run_reusable(const jk_run *run)
 {
-    if (run->in[0].len || run->in[1].len || run->msg_len || run->chunk_left) /* more than was due */
+    if (jk_run_has_input(run) || run->msg_len || run->chunk_left) /* more than was due */
         return false;
-    return jk_exchange_reusable(&run->x);
+    return !run->hears && jk_exchange_reusable(&run->x);
 }
 
 bool jk_run_late(const jk_run *run, apr_time_t now)

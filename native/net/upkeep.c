@@ -18,14 +18,20 @@ static jk_idle *picture(jk_pool *pool, unsigned *n)
     return all;
 }
 
-static bool close_one(jk_pool *pool, uint64_t id, bool aged)
+static void close_for(jk_pool *pool, jk_conn **conn, jk_close_why why)
+{
+    (*conn)->why = why;
+    jk_conn_close(conn, false);
+    jk_pool_gone(pool, why == JK_CLOSE_AGED);
+}
+
+static bool close_aged(jk_pool *pool, uint64_t id)
 {
     jk_conn *conn = jk_pool_withdraw(pool, id);
 
     if (conn == NULL)
         return false;
-    jk_conn_close(&conn, false);
-    jk_pool_gone(pool, aged);
+    close_for(pool, &conn, JK_CLOSE_AGED);
     return true;
 }
 
@@ -43,8 +49,7 @@ static bool close_if_dead(jk_pool *pool, uint64_t id, unsigned *unasked)
         jk_pool_return(pool, &conn);
         return false;
     }
-    jk_conn_close(&conn, false);
-    jk_pool_gone(pool, false);
+    close_for(pool, &conn, JK_CLOSE_DEAD);
     return true;
 }
 
@@ -72,7 +77,7 @@ unsigned jk_upkeep_age(jk_pool *pool, apr_time_t now, apr_time_t most, unsigned 
     jk_idle *all = picture(pool, &n);
 
     for (unsigned i = n; i-- > 0 && now - all[i].since > most && jk_pool_count(pool).open > keep;)
-        closed += close_one(pool, all[i].id, true);
+        closed += close_aged(pool, all[i].id);
     free(all);
     return closed;
 }
@@ -91,8 +96,7 @@ static void done(jk_pool *pool, jk_probe *probe, bool alive, apr_time_t now, uns
         jk_pool_return(pool, &probe->conn);
         return;
     }
-    jk_conn_close(&probe->conn, false);
-    jk_pool_gone(pool, false);
+    close_for(pool, &probe->conn, JK_CLOSE_DEAD);
     (*closed)++;
 }
 

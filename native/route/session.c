@@ -14,7 +14,7 @@ static jk_span from_on(jk_span s, size_t at)
 }
 
 /* Where `name` begins in `in`, from `at` on; in.len: nowhere. */
-static size_t find(jk_span in, size_t at, jk_span name)
+static inline size_t find(jk_span in, size_t at, jk_span name)
 {
     /* memmem has a price before its first byte; most paths hold no ';', and most Cookie headers are short. */
     while (name.len > 0 && in.len - at >= name.len) {
@@ -30,7 +30,7 @@ static size_t find(jk_span in, size_t at, jk_span name)
 }
 
 /* The bytes before the first of the two. */
-static jk_span up_to(jk_span s, uint8_t a, uint8_t b)
+static inline jk_span up_to(jk_span s, uint8_t a, uint8_t b)
 {
     const uint8_t *end = s.len ? memchr(s.p, a, s.len) : NULL;
     size_t n = end ? (size_t)(end - s.p) : s.len;
@@ -80,7 +80,7 @@ static jk_span unquoted(jk_span s)
 }
 
 /* The next cookie of this name in one header: *at goes behind its '='. */
-static bool next_in(jk_span header, jk_span name, size_t *at, jk_span *id)
+static inline bool next_in(jk_span header, jk_span name, size_t *at, jk_span *id)
 {
     for (size_t hit = find(header, *at, name); hit < header.len; hit = find(header, hit + 1, name)) {
         if (!begins_name(header, hit))
@@ -147,7 +147,7 @@ bool jk_session_next(jk_session_walk *walk, jk_session_id *id)
 /* ---- all of it ---- */
 
 /* One more id; false: no other is looked at. */
-static bool take(jk_session *out, jk_session_place place, jk_span id)
+static inline bool take(jk_session *out, jk_session_place place, jk_span id)
 {
     jk_span route = route_of(id, place);
 

@@ -10,6 +10,7 @@
 #define ROW(name, field, type) { name, type, offsetof(jk_layout_slot, field), sizeof(((jk_layout_slot *)0)->field) }
 #define FIELD(f) ROW(#f, f, JK_FIELD_NUMBER)
 #define PART(f) ROW(#f, f, JK_FIELD_PART)
+#define COUNT(name, which) ROW(name, count[which], JK_FIELD_NUMBER), ROW("base." name, base[which], JK_FIELD_NUMBER)
 #define TUNE(f, type) { "tune." #f, type, offsetof(jk_tune, f), sizeof(((jk_tune *)0)->f) }
 #define NUMBER(f) TUNE(f, JK_FIELD_NUMBER)
 #define TEXT(f) TUNE(f, JK_FIELD_TEXT)
@@ -18,10 +19,14 @@
 const jk_layout_field jk_layout_fields[] = {
     PART(edition), PART(editor), ROW("file.0", editions[0].file, JK_FIELD_PART), ROW("file.1", editions[1].file, JK_FIELD_PART),
     ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
-    FIELD(edited_at), FIELD(edited_by), FIELD(state), FIELD(reply_timeouts), FIELD(refused),
+    FIELD(edited_at), FIELD(edited_by),
+    FIELD(state), FIELD(reply_timeouts), FIELD(refused),
     FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(last_failure), FIELD(sticky),
-    FIELD(served), FIELD(errors), FIELD(client_errors), FIELD(read),
-    FIELD(written), FIELD(sessions), FIELD(resends), FIELD(refusals), FIELD(timeouts), FIELD(connects), FIELD(rejects),
+    COUNT("served", JK_COUNT_SERVED), COUNT("errors", JK_COUNT_ERRORS), COUNT("client_errors", JK_COUNT_CLIENT_ERRORS),
+    COUNT("read", JK_COUNT_READ), COUNT("written", JK_COUNT_WRITTEN), COUNT("sessions", JK_COUNT_SESSIONS),
+    COUNT("resends", JK_COUNT_RESENDS), COUNT("refusals", JK_COUNT_REFUSALS), COUNT("timeouts", JK_COUNT_TIMEOUTS),
+    COUNT("connects", JK_COUNT_CONNECTS), COUNT("rejects", JK_COUNT_REJECTS), COUNT("retries", JK_COUNT_RETRIES),
+    FIELD(failed), FIELD(closed), FIELD(answers), FIELD(time), /* of another size: they begin anew */
     FIELD(max_busy), FIELD(max_connected), FIELD(last_reset), FIELD(maintained), FIELD(served_before), FIELD(budget),
     TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),
     NUMBER(connection_acquire_timeout), NUMBER(connection_ping_interval), NUMBER(connect_timeout), NUMBER(prepost_timeout),
@@ -43,7 +48,8 @@ static uint32_t mix(uint32_t hash, const void *bytes, size_t n)
 
 uint32_t jk_layout_hash(void)
 {
-    const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share) };
+    const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share),
+                             sizeof(jk_layout_gauges) };
     uint32_t hash = mix(UINT32_C(2166136261), sizes, sizeof sizes);
 
     return mix(hash, jk_layout_fields, sizeof jk_layout_fields);
@@ -54,6 +60,8 @@ static uint64_t aligned(uint64_t n)
     return (n + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+#define GAUGES_SIZE aligned(sizeof(jk_layout_gauges))
+
 jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
 {
     jk_layout_plan plan = { .hash = jk_layout_hash(), .nrows = nrows, .nslots = nslots };
@@ -62,7 +70,7 @@ jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
     plan.row_size = aligned(sizeof(jk_layout_row) + (uint64_t)nslots * sizeof(jk_layout_share));
     plan.rows_at = aligned(sizeof(jk_layout_head));
     plan.slots_at = plan.rows_at + nrows * plan.row_size;
-    plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size;
+    plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size + (nrows + UINT64_C(1)) * GAUGES_SIZE;
     return plan;
 }
 
@@ -88,6 +96,11 @@ jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t
 jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i)
 {
     return (void *)((char *)base + plan->slots_at + (uint64_t)i * plan->slot_size);
+}
+
+jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, uint32_t i)
+{
+    return (void *)((char *)base + plan->slots_at + (uint64_t)plan->nslots * plan->slot_size + i * GAUGES_SIZE);
 }
 
 /* ---- another layout ---- */

@@ -1,10 +1,10 @@
-/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot.
+/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot, gauges.c the gauges.
  *
  *   shared, between two guard pages; every child can write anything there:
- *   +------+-------+-------+-----+--------+--------+-----+
- *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  |    numbers and texts, nothing that leads anywhere
- *   +------+-------+-------+-----+--------+--------+-----+
- *            pid, busy and connected of every slot   values in force, state, counters
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
+ *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  | gauges | ..  |    numbers and texts, nothing that leads anywhere
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
+ *     pid, busy and connected of every slot   values in force, state, counters   of each row, and of those that ended
  *
  *   the parent's own memory (jk_layout_kept), which the children have a copy of from their fork:
  *   | plan: sizes and offsets | who has which slot | table of fields |
@@ -18,6 +18,8 @@
 
 #include "jk/balance/budget.h"
 #include "jk/balance/tune.h"
+#include "jk/shm/gauges.h"
+#include "jk/shm/stat.h"
 
 #include <apr_pools.h>
 #include <stdatomic.h>
@@ -40,7 +42,7 @@ typedef struct jk_layout_head {
 
 /* What one child has under way at one worker. */
 typedef struct jk_layout_share {
-    atomic_uint busy, connected;
+    atomic_uint busy, connected, waiting;
 } jk_layout_share;
 
 typedef struct jk_layout_row {
@@ -55,7 +57,9 @@ typedef struct jk_layout_edition {
     _Atomic uint32_t file[JK_TUNE_WORDS], now[JK_TUNE_WORDS];
 } jk_layout_edition;
 
-#define JK_LAYOUT_MINUTES 16
+typedef struct jk_layout_histogram {
+    _Atomic uint64_t bucket[JK_STAT_BUCKETS], sum;
+} jk_layout_histogram;
 
 typedef struct jk_layout_slot {
     atomic_uint edition; /* 0: nothing was loaded yet */
@@ -67,10 +71,12 @@ typedef struct jk_layout_slot {
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;
     _Atomic uint64_t lb_value;
-    _Atomic uint64_t last_failure;             /* what came of the last request that failed: outcome, errno */
-    _Atomic uint64_t sticky[JK_LAYOUT_MINUTES];  /* requests that a session led here: minute, how many in it */
-    /* counted since last_reset */
-    _Atomic uint64_t served, errors, client_errors, read, written, sessions, resends, refusals, timeouts, connects, rejects;
+    _Atomic uint64_t last_failure;                /* what came of the last request that failed: outcome, errno */
+    _Atomic uint64_t sticky[JK_STAT_MINUTES + 1]; /* requests that a session led here: minute, how many in it */
+    /* counted since the memory was made, and what of it was there at the last reset */
+    _Atomic uint64_t count[JK_COUNTS], base[JK_COUNTS];
+    _Atomic uint64_t failed[JK_RC_COUNT], closed[JK_STAT_CLOSED], answers[JK_STAT_CLASSES];
+    jk_layout_histogram time[JK_TIMES];
     atomic_uint max_busy, max_connected;
     _Atomic int64_t last_reset;
     /* maintenance of an lb: when it was done last, and how much had been served then */
@@ -79,6 +85,14 @@ typedef struct jk_layout_slot {
     atomic_uint budget[JK_BUDGET_SECONDS][3]; /* second, started, resent */
     jk_layout_edition editions[2];
 } jk_layout_slot;
+
+/* Of a row's child: requests that wait without a thread. */
+typedef struct jk_layout_gauges {
+    atomic_uint all, most;
+    atomic_uint now[JK_PARK_WAITS];
+    _Atomic uint64_t wakes;
+    _Atomic uint64_t fell_back[JK_PARK_REASONS];
+} jk_layout_gauges;
 
 /* ---- beside it ---- */
 
@@ -104,7 +118,7 @@ typedef struct jk_layout_owner {
 /* Stays in the process pool's userdata from one configuration to the next, in a pool of its own there: no code of ours is needed for
  * it to live. A newer module reads it: what is here stays as it is, or the version changes. */
 #define JK_LAYOUT_KEPT "mod_jk:shm"
-#define JK_LAYOUT_VERSION UINT32_C(1)
+#define JK_LAYOUT_VERSION UINT32_C(2)
 typedef struct jk_layout_kept jk_layout_kept;
 struct jk_layout_kept {
     uint32_t version;
@@ -137,6 +151,9 @@ void jk_layout_kept_init(jk_layout_kept *kept, const jk_layout_plan *plan);
 
 jk_layout_row *jk_layout_row_at(void *base, const jk_layout_plan *plan, uint32_t i);
 jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32_t i);
+
+/* i may be nrows: of those that ended. Only where the layout is ours. */
+jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, uint32_t i);
 
 /* Copies a slot of a segment with another layout into a zeroed one of ours: every value that both know by name and size. */
 void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i);

@@ -15,6 +15,7 @@ struct jk_shm {
     jk_layout_plan plan;
     jk_layout_row *row; /* of this process: in the segment, or `own` */
     jk_layout_row *own; /* in this process's memory: for who has none there. Otherwise it stays zero */
+    jk_layout_gauges *gauges, *own_gauges; /* likewise */
     jk_layout_kept *kept;
     apr_hash_t *by_name; /* of the slots: number + 1 */
     uint32_t generation;
@@ -37,10 +38,18 @@ static inline uint32_t jk_shm_rows(const jk_shm *shm)
  * still wait for editors, in all. */
 void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *file, int *patience);
 
+/* A child that ended had so many connections open, and closed none of them itself. */
+void jk_stat_lost(jk_layout_slot *slot, uint32_t connections);
+
 /* Nothing of what the slot's last owner did is left. */
 void jk_stat_renew(jk_layout_slot *slot);
 
 /* What a process that ended held there: an edit it did not finish. true: it did. */
 bool jk_stat_let_go(jk_layout_slot *slot, int pid);
+
+/* ---- of gauges.c, for the parent ---- */
+
+/* The child of this row has ended: what it counted stays, what waited there does not. */
+void jk_gauges_retire(void *base, const jk_layout_plan *plan, uint32_t row);
 
 #endif

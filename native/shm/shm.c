@@ -137,6 +137,7 @@ static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
     shm->head = kept->base;
     shm->plan = kept->plan;
     shm->own = shm->row = apr_pcalloc(p, (apr_size_t)kept->plan.row_size);
+    shm->own_gauges = shm->gauges = apr_pcalloc(p, sizeof *shm->gauges);
     shm->generation = ++kept->generation;
     shm->patience = JK_SHM_PATIENCE;
     shm->by_name = apr_hash_make(p);
@@ -179,6 +180,7 @@ static void clear_row(jk_layout_row *row, uint32_t slots)
     for (uint32_t i = 0; i < slots; i++) {
         atomic_store(&row->shares[i].busy, 0);
         atomic_store(&row->shares[i].connected, 0);
+        atomic_store(&row->shares[i].waiting, 0);
     }
 }
 
@@ -195,6 +197,8 @@ static bool end_rows(jk_layout_kept *kept, int pid)
         if (its != pid || its == 0)
             continue;
         clear_row(row, kept->used);
+        if (kept->plan.hash == jk_layout_hash())
+            jk_gauges_retire(kept->base, &kept->plan, i);
         atomic_store(&row->pid, 0); /* last: the next owner finds it clean */
     }
     return others;
@@ -230,6 +234,11 @@ void jk_shm_parent_child_started(jk_shm *shm, int pid)
         (void)claim_row(shm, pid);
 }
 
+static uint32_t number_of(const jk_shm *shm, const jk_layout_row *row)
+{
+    return (uint32_t)(((uint64_t)((const char *)row - (const char *)shm->base) - shm->plan.rows_at) / shm->plan.row_size);
+}
+
 /* Parent and child may claim one each in the same moment: both are free again when the child has ended. */
 jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
 {
@@ -242,11 +251,22 @@ jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
     clear_row(row, shm->kept->used); /* of a process that had this pid and whose end nobody told */
     atomic_store(&row->generation, shm->generation);
     shm->row = row;
+    shm->gauges = jk_layout_gauges_at(shm->base, &shm->plan, number_of(shm, row));
     return JK_OK;
+}
+
+/* A child that came to its end in good order has closed what it had. */
+static void book_lost(const jk_shm *shm, int pid)
+{
+    const jk_layout_row *row = pid > 0 ? row_of(shm, pid) : NULL;
+
+    for (uint32_t i = 0; row && i < shm->kept->used; i++)
+        jk_stat_lost(jk_layout_slot_at(shm->base, &shm->plan, i), atomic_load(&row->shares[i].connected));
 }
 
 void jk_shm_parent_child_ended(jk_shm *shm, int pid)
 {
+    book_lost(shm, pid);
     (void)end_rows(shm->kept, pid);
     end_before(shm->kept, pid);
     for (uint32_t i = 0; i < shm->kept->used; i++)
@@ -332,6 +352,7 @@ static void clear_shares(jk_shm *shm, uint32_t slot)
         jk_layout_share *share = &jk_layout_row_at(shm->base, &shm->plan, i)->shares[slot];
         atomic_store(&share->busy, 0);
         atomic_store(&share->connected, 0);
+        atomic_store(&share->waiting, 0);
     }
 }
 

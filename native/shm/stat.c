@@ -1,4 +1,4 @@
-/* native/shm/stat.c - the only file that touches the shared fields.
+/* native/shm/stat.c - the only file that touches the shared fields of workers.
  *
  * Counters are relaxed: nobody draws conclusions from one about another. States are moved by compare-and-swap, so that of many who saw
  * the same state one alone moves it. The values in force have two places: an edit fills the one that is not in force. What is read
@@ -230,11 +230,12 @@ static jk_stat_numbers under_way(const jk_stat *stat)
 {
     uint32_t rows = jk_shm_rows(stat->shm);
     const jk_layout_share *extra = &stat->shm->own->shares[stat->at];
-    jk_stat_numbers sum = { .busy = atomic_load(&extra->busy), .connected = atomic_load(&extra->connected) };
+    jk_stat_numbers sum = { .busy = atomic_load(&extra->busy), .connected = atomic_load(&extra->connected), .waiting = atomic_load(&extra->waiting) };
 
     for (uint32_t i = 0; i < rows; i++) {
         sum.busy += atomic_load(&share_of(stat, i)->busy);
         sum.connected += atomic_load(&share_of(stat, i)->connected);
+        sum.waiting += atomic_load(&share_of(stat, i)->waiting);
     }
     return sum;
 }
@@ -290,6 +291,16 @@ void jk_stat_end(jk_stat *stat)
     drop_one(&own_share(stat)->busy);
 }
 
+void jk_stat_wait(jk_stat *stat)
+{
+    atomic_fetch_add(&own_share(stat)->waiting, 1);
+}
+
+void jk_stat_waited(jk_stat *stat)
+{
+    drop_one(&own_share(stat)->waiting);
+}
+
 uint32_t jk_stat_busy(const jk_stat *stat)
 {
     return busy_of_all(stat);
@@ -319,49 +330,113 @@ uint32_t jk_stat_connected(const jk_stat *stat)
 
 /* ---- done ---- */
 
-static _Atomic uint64_t *counter(jk_layout_slot *slot, jk_stat_count what)
-{
-    switch (what) {
-    case JK_COUNT_SERVED:
-        return &slot->served;
-    case JK_COUNT_ERRORS:
-        return &slot->errors;
-    case JK_COUNT_CLIENT_ERRORS:
-        return &slot->client_errors;
-    case JK_COUNT_READ:
-        return &slot->read;
-    case JK_COUNT_WRITTEN:
-        return &slot->written;
-    case JK_COUNT_SESSIONS:
-        return &slot->sessions;
-    case JK_COUNT_RESENDS:
-        return &slot->resends;
-    case JK_COUNT_REFUSALS:
-        return &slot->refusals;
-    case JK_COUNT_TIMEOUTS:
-        return &slot->timeouts;
-    case JK_COUNT_CONNECTS:
-        return &slot->connects;
-    default:
-        return &slot->rejects;
-    }
-}
+const uint32_t jk_stat_bounds[JK_STAT_BUCKETS - 1] = { 1000,    2000,    5000,    10000,   20000,    50000,    100000,  200000,
+                                                       500000,  1000000, 2000000, 5000000, 10000000, 30000000, 60000000 };
 
 void jk_stat_add(jk_stat *stat, jk_stat_count what, uint64_t n)
 {
-    ADD(*counter(stat->slot, what), n);
+    ADD(stat->slot->count[what], n);
+}
+
+void jk_stat_fail(jk_stat *stat, jk_rc rc)
+{
+    if (rc > JK_AGAIN && rc < JK_RC_COUNT)
+        ADD(stat->slot->failed[rc], 1);
+}
+
+void jk_stat_closed(jk_stat *stat, unsigned why)
+{
+    if (why < JK_STAT_CLOSED)
+        ADD(stat->slot->closed[why], 1);
+}
+
+void jk_stat_lost(jk_layout_slot *slot, uint32_t connections)
+{
+    if (connections)
+        ADD(slot->closed[0], connections);
+}
+
+/* Most times are short, so the first bounds are asked first. */
+static inline void book_time(jk_layout_histogram *h, int64_t us)
+{
+    uint64_t took = us > 0 ? (uint64_t)us : 0;
+    unsigned at = 0;
+
+    while (at < JK_STAT_BUCKETS - 1 && took > jk_stat_bounds[at])
+        at++;
+    ADD(h->bucket[at], 1);
+    ADD(h->sum, took);
+}
+
+void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
+{
+    book_time(&stat->slot->time[what], us);
+}
+
+static unsigned class_of(unsigned status)
+{
+    unsigned hundreds = status / 100;
+
+    return hundreds < JK_STAT_CLASSES ? hundreds : 0;
+}
+
+void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
+{
+    jk_layout_slot *slot = stat->slot;
+
+    if (visit->read)
+        ADD(slot->count[JK_COUNT_READ], visit->read);
+    if (visit->written)
+        ADD(slot->count[JK_COUNT_WRITTEN], visit->written);
+    if (visit->status) {
+        ADD(slot->answers[class_of(visit->status)], 1);
+        book_time(&slot->time[JK_TIME_FIRST], visit->first);
+    }
+    book_time(&slot->time[JK_TIME_TOTAL], visit->total);
+    jk_stat_end(stat);
+}
+
+/* Everybody who is there and does not wait has a connection. */
+static uint32_t idle_of(const jk_stat_numbers *n)
+{
+    uint32_t lent = n->busy > n->waiting ? n->busy - n->waiting : 0;
+
+    return n->connected > lent ? n->connected - lent : 0;
 }
 
 jk_stat_numbers jk_stat_read(const jk_stat *stat)
 {
     jk_stat_numbers n = under_way(stat);
 
-    for (int i = 0; i < JK_COUNTS; i++)
-        n.count[i] = GET(*counter(stat->slot, (jk_stat_count)i));
+    for (int i = 0; i < JK_COUNTS; i++) {
+        uint64_t all = GET(stat->slot->count[i]), before = GET(stat->slot->base[i]);
+        n.count[i] = all > before ? all - before : 0;
+    }
+    n.idle = idle_of(&n);
     n.max_busy = GET(stat->slot->max_busy);
     n.max_connected = GET(stat->slot->max_connected);
     n.last_reset = time_in(&stat->slot->last_reset);
     return n;
+}
+
+static void copy_counts(uint64_t *to, const _Atomic uint64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = GET(from[i]);
+}
+
+void jk_stat_totals_read(const jk_stat *stat, jk_stat_totals *out)
+{
+    const jk_layout_slot *slot = stat->slot;
+
+    copy_counts(out->count, slot->count, JK_COUNTS);
+    copy_counts(out->failed, slot->failed, JK_RC_COUNT);
+    copy_counts(out->closed, slot->closed, JK_STAT_CLOSED);
+    copy_counts(out->answers, slot->answers, JK_STAT_CLASSES);
+    for (int i = 0; i < JK_TIMES; i++) {
+        copy_counts(out->time[i].bucket, slot->time[i].bucket, JK_STAT_BUCKETS);
+        out->time[i].sum = GET(slot->time[i].sum);
+    }
 }
 
 void jk_stat_reset(jk_stat *stat, int64_t now)
@@ -369,8 +444,8 @@ void jk_stat_reset(jk_stat *stat, int64_t now)
     jk_stat_numbers n = under_way(stat);
 
     for (int i = 0; i < JK_COUNTS; i++)
-        PUT(*counter(stat->slot, (jk_stat_count)i), 0);
-    PUT(stat->slot->served_before, 0);
+        PUT(stat->slot->base[i], GET(stat->slot->count[i]));
+    PUT(stat->slot->served_before, GET(stat->slot->count[JK_COUNT_SERVED]));
     PUT(stat->slot->max_busy, n.busy);
     PUT(stat->slot->max_connected, n.connected);
     PUT(stat->slot->last_reset, now);
@@ -398,7 +473,7 @@ jk_member_view jk_stat_view(const jk_stat *stat)
                              .busy = jk_stat_busy(stat),
                              .reply_timeouts = GET(slot->reply_timeouts),
                              .refused = GET(slot->refused),
-                             .quiet = GET(slot->served) == GET(slot->served_before) };
+                             .quiet = GET(slot->count[JK_COUNT_SERVED]) == GET(slot->served_before) };
 }
 
 static void carry_out(jk_stat *stat, const jk_member_change *change, int64_t now)
@@ -410,12 +485,12 @@ static void carry_out(jk_stat *stat, const jk_member_change *change, int64_t now
         PUT(slot->last_error, change->last_error);
     }
     if (change->todo & JK_DO_ADD_ERROR)
-        ADD(slot->errors, 1);
+        ADD(slot->count[JK_COUNT_ERRORS], 1);
     if (change->todo & JK_DO_ADD_CLIENT_ERROR)
-        ADD(slot->client_errors, 1);
+        ADD(slot->count[JK_COUNT_CLIENT_ERRORS], 1);
     if (change->todo & JK_DO_ADD_REPLY_TIMEOUT) {
         ADD(slot->reply_timeouts, 1);
-        ADD(slot->timeouts, 1);
+        ADD(slot->count[JK_COUNT_TIMEOUTS], 1);
     }
     if (change->todo & JK_DO_ADD_REFUSED)
         ADD(slot->refused, 1);
@@ -460,13 +535,13 @@ jk_stat_failure jk_stat_failure_of(const jk_stat *stat)
     return (jk_stat_failure){ rc < JK_RC_COUNT ? (jk_rc)rc : JK_OK, err <= INT16_MAX ? (int)err : 0 };
 }
 
-_Static_assert(JK_LAYOUT_MINUTES == JK_STAT_MINUTES + 1, "a minute may be overwritten while it is read");
+#define PLACES (JK_STAT_MINUTES + 1) /* a minute may be overwritten while it is read */
 
 /* The first who comes in a minute empties its place; of several one does, and the others count on there. */
 void jk_stat_sticky(jk_stat *stat, int64_t now)
 {
     uint32_t minute = (uint32_t)(now / 60);
-    _Atomic uint64_t *place = &stat->slot->sticky[minute % JK_LAYOUT_MINUTES];
+    _Atomic uint64_t *place = &stat->slot->sticky[minute % PLACES];
     uint64_t seen = GET(*place);
 
     if (seen >> 32 != minute && atomic_compare_exchange_strong(place, &seen, (uint64_t)minute << 32 | 1))
@@ -481,7 +556,7 @@ jk_stat_visits jk_stat_sticky_read(const jk_stat *stat, int64_t now)
     uint32_t minute = (uint32_t)(now / 60) - JK_STAT_MINUTES;
 
     for (size_t i = 0; i < JK_STAT_MINUTES; i++) {
-        uint64_t seen = GET(stat->slot->sticky[++minute % JK_LAYOUT_MINUTES]);
+        uint64_t seen = GET(stat->slot->sticky[++minute % PLACES]);
         visits.count[i] = seen >> 32 == minute ? (uint32_t)seen : 0;
     }
     return visits;
@@ -511,13 +586,13 @@ void jk_stat_alone(jk_stat *stat, jk_member_news news, int64_t now)
     if (news == JK_MEMBER_SUCCEEDED || news == JK_MEMBER_RAN)
         return;
     if (news == JK_MEMBER_CLIENT) {
-        ADD(stat->slot->client_errors, 1);
+        ADD(stat->slot->count[JK_COUNT_CLIENT_ERRORS], 1);
         return;
     }
-    ADD(stat->slot->errors, 1);
+    ADD(stat->slot->count[JK_COUNT_ERRORS], 1);
     PUT(stat->slot->last_error, now);
     if (news == JK_MEMBER_TIMEOUT)
-        ADD(stat->slot->timeouts, 1);
+        ADD(stat->slot->count[JK_COUNT_TIMEOUTS], 1);
 }
 
 uint64_t jk_stat_value(const jk_stat *stat)
@@ -560,7 +635,7 @@ void jk_stat_timeouts_decay(jk_stat *stat, unsigned exponent)
 
 void jk_stat_served_mark(jk_stat *stat)
 {
-    PUT(stat->slot->served_before, GET(stat->slot->served));
+    PUT(stat->slot->served_before, GET(stat->slot->count[JK_COUNT_SERVED]));
 }
 
 /* ---- a balancer's ---- */

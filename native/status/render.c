@@ -350,6 +350,7 @@ const jk_format jk_formats[] = {
     { "txt", "text/plain", JK_TO_TXT, JK_FORMAT_FUNCTIONS(txt) },
     { "prop", "text/plain", JK_TO_PROP, JK_FORMAT_FUNCTIONS(prop) },
     { "json", "application/json", JK_TO_JSON, JK_FORMAT_FUNCTIONS(json) },
+    { "openmetrics", JK_METRICS_OPEN_TYPE, JK_TO_METRICS, JK_FORMAT_FUNCTIONS(openmetrics) },
     { NULL },
 };
 

@@ -45,7 +45,7 @@ typedef struct jk_backend {
     _Atomic(jk_where *) where;          /* where it is */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
     picture first;                      /* as the process began */
-    _Atomic(const picture *) picture;   /* NULL: before child() */
+    _Atomic(const picture *) picture;   /* NULL: before child(), when there are no requests */
 } jk_backend;
 
 static jk_backend *backend_of(const jk_worker *worker)
@@ -107,23 +107,49 @@ static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
 
 /* ---- one attempt ---- */
 
-/* The attempt's connection goes back, or is closed and its place freed. */
+/* Why a connection is closed with which something was done. */
+static jk_close_why why_closed(const jk_run *run)
+{
+    if (run->stage != JK_STAGE_END)
+        return JK_CLOSE_FAILED;
+    return !run->x.keep ? JK_CLOSE_CONTAINER : jk_run_reusable(run) ? JK_CLOSE_UNWANTED : JK_CLOSE_FAILED;
+}
+
+/* The attempt's connection goes back, or is closed and its place freed. A leg has just ended: that is now. */
 static void put_away(jk_backend *backend, jk_run *run, bool reusable, bool hard)
 {
     if (run->conn && reusable && run->conn->to == where_of(backend)) {
-        jk_pool_give_back(backend->pool, &run->conn, apr_time_now());
+        jk_pool_give_back(backend->pool, &run->conn, run->since);
         run->up->has_place = false;
         return;
     }
-    if (run->conn)
+    if (run->conn) {
+        run->conn->why = why_closed(run);
         jk_conn_close(&run->conn, hard);
+    }
     if (run->up->has_place)
         jk_pool_free_place(backend->pool);
     run->up->has_place = false;
 }
 
-static jk_rc slot_wait(jk_run *run)
+/* It waits without a connection; the books are told once. */
+static void queue(jk_backend *backend, jk_run *run)
 {
+    if (!run->up->queued)
+        jk_stat_wait(backend->stat);
+    run->up->queued = true;
+}
+
+static __attribute__((noinline)) void leave_queue(jk_backend *backend, jk_run *run)
+{
+    jk_run_enter(run, JK_LEG_QUEUE);
+    jk_stat_waited(backend->stat);
+    run->up->queued = false;
+}
+
+static jk_rc slot_wait(jk_backend *backend, jk_run *run)
+{
+    queue(backend, run);
     run->up->stage = SLOT;
     run->wait = (jk_wait){ JK_WAIT_SLOT, -1, run->up->slot_until, false };
     return JK_AGAIN;
@@ -140,12 +166,14 @@ static jk_rc no_slot(jk_backend *backend, jk_run *run)
     return JK_E_BUSY;
 }
 
-static jk_rc lent(jk_run *run)
+/* Who has not waited has been in no queue: what little has passed belongs to what follows. */
+static inline jk_rc lent(jk_run *run)
 {
     run->up->has_place = true;
     run->up->slot_until = 0;
     run->up->fresh = run->up->pinged = false;
     run->up->stage = run->conn ? BODY : CONNECT;
+    run->leg = run->conn ? JK_LEG_SEND : JK_LEG_CONNECT;
     jk_run_attempt(run);
     return JK_OK;
 }
@@ -156,7 +184,7 @@ static bool may_wait(jk_run *run)
     apr_time_t now = apr_time_now();
 
     if (run->up->slot_until == 0)
-        run->up->slot_until = now + (apr_time_t)run->up->limits.connection_acquire_timeout * 1000;
+        run->up->slot_until = now + (apr_time_t)run->up->limits->connection_acquire_timeout * 1000;
     return now < run->up->slot_until;
 }
 
@@ -165,20 +193,23 @@ static jk_rc lend(jk_backend *backend, jk_run *run)
     run->up->waiter.wake = NULL; /* of a wait before this one */
     if (jk_pool_lend(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
         return lent(run);
-    return may_wait(run) ? slot_wait(run) : no_slot(backend, run);
+    return may_wait(run) ? slot_wait(backend, run) : no_slot(backend, run);
 }
 
 static jk_rc slot(jk_backend *backend, jk_run *run)
 {
-    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) == JK_OK)
-        return lent(run);
-    return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(run);
+    if (jk_pool_granted(backend->pool, &run->up->waiter, &run->conn) != JK_OK)
+        return jk_run_late(run, apr_time_now()) ? no_slot(backend, run) : slot_wait(backend, run);
+    leave_queue(backend, run);
+    return lent(run);
 }
 
 /* A connection of the pool is no good: a new one is made in its place, which counts as no attempt. Those that lie behind it in the pool
  * are looked at by their own borrowers and by the upkeep. */
 static jk_rc replace(jk_backend *backend, jk_run *run)
 {
+    jk_run_enter(run, JK_LEG_CONNECT);
+    run->conn->why = JK_CLOSE_DEAD;
     jk_conn_close(&run->conn, false);
     jk_pool_found_dead(backend->pool);
     run->up->stage = CONNECT;
@@ -192,7 +223,8 @@ static jk_rc ping(jk_run *run, int stage, int ms)
     jk_ping_start(&run->up->ping);
     run->up->ping_ms = ms;
     run->up->stage = stage;
-    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, apr_time_now() + (apr_time_t)ms * 1000, false };
+    jk_run_enter(run, JK_LEG_PING);
+    run->wait = (jk_wait){ JK_WAIT_BACKEND_READ, run->conn->fd, run->since + (apr_time_t)ms * 1000, false };
     return JK_OK;
 }
 
@@ -203,6 +235,7 @@ static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
     if (rc == JK_AGAIN && !jk_run_late(run, apr_time_now()))
         return JK_AGAIN; /* run->wait still stands */
     if (rc == JK_OK) {
+        jk_run_enter(run, JK_LEG_SEND);
         run->up->pinged = true;
         run->up->stage = next;
         return JK_OK;
@@ -222,7 +255,7 @@ static bool needs_safe_ping(const jk_backend *backend, const jk_run *run)
 {
     const jk_worker_conf *conf = backend->worker.conf;
 
-    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits.recovery_options))
+    if (!conf->safe_ping || jk_retry_may(JK_E_RECV, JK_RETRY_SENT, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits->recovery_options))
         return false;
     return apr_time_now() - run->conn->idle_since >= SURELY_ALIVE;
 }
@@ -267,7 +300,7 @@ static jk_rc look(jk_backend *backend, jk_run *run)
 
 static jk_rc last_ping(jk_backend *backend, jk_run *run)
 {
-    const jk_limits *limits = &run->up->limits;
+    const jk_limits *limits = run->up->limits;
 
     run->up->stage = RUN;
     if (limits->prepost_timeout > 0 && !(run->up->fresh && run->up->pinged))
@@ -281,10 +314,14 @@ static jk_rc last_ping(jk_backend *backend, jk_run *run)
 
 static jk_rc connected(jk_backend *backend, jk_run *run)
 {
-    int ms = run->up->limits.connect_timeout;
+    int ms = run->up->limits->connect_timeout;
+    apr_time_t from = run->since;
 
+    jk_run_enter(run, JK_LEG_SEND);
+    jk_stat_took(backend->stat, JK_TIME_CONNECT, run->since - from);
     jk_pool_opened(backend->pool);
     jk_stat_add(backend->stat, JK_COUNT_CONNECTS, 1);
+    run->conn->made = true;
     run->up->fresh = true;
     run->up->pinged = false;
     if (ms > 0)
@@ -293,8 +330,12 @@ static jk_rc connected(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
-static void disconnected(void *ctx)
+_Static_assert((int)JK_CLOSE_WHYS == JK_STAT_CLOSED && JK_CLOSE_EXIT == 0, "the books have a place for each reason");
+
+static void disconnected(void *ctx, const jk_conn *conn)
 {
+    if (conn->made)
+        jk_stat_closed(ctx, conn->why);
     jk_stat_disconnect(ctx);
 }
 
@@ -304,12 +345,14 @@ static jk_rc no_room(jk_backend *backend, jk_run *run)
     put_away(backend, run, false, false);
     if (!may_wait(run)) {
         JK_WARN(run->log, 208, "(%s) max_connections=%d reached: so many connections are open, all processes together; raise "
-                "worker.%s.max_connections, within the connector's maxConnections", backend->worker.name, run->up->limits.max_connections,
+                "worker.%s.max_connections, within the connector's maxConnections", backend->worker.name, run->up->limits->max_connections,
                 backend->worker.name);
         return JK_E_BUSY;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + ROOM_EVERY, false };
+    queue(backend, run);
+    jk_run_enter(run, JK_LEG_QUEUE);
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, run->since + ROOM_EVERY, false };
     return JK_AGAIN;
 }
 
@@ -321,7 +364,7 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
 
     if (rc != JK_OK || !jk_where_known(where))
         return rc != JK_OK ? rc : JK_E_RESOLVE;
-    if (!jk_stat_connect_within(backend->stat, run->up->limits.max_connections > 0 ? (uint32_t)run->up->limits.max_connections : 0))
+    if (!jk_stat_connect_within(backend->stat, run->up->limits->max_connections > 0 ? (uint32_t)run->up->limits->max_connections : 0))
         return no_room(backend, run);
     JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, address(backend));
     rc = jk_sock_open(&where->addr, &backend->options, &fd, &run->err);
@@ -359,16 +402,17 @@ static jk_rc connect_step(jk_backend *backend, jk_run *run)
 
 /* ---- after an attempt ---- */
 
-static jk_rc pause_or_lend(jk_run *run)
+static jk_rc pause_or_lend(jk_backend *backend, jk_run *run)
 {
-    int ms = run->up->limits.retry_interval;
+    int ms = run->up->limits->retry_interval;
 
     if (ms <= 0) {
         run->up->stage = LEND;
         return JK_OK;
     }
     run->up->stage = PAUSE;
-    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, apr_time_now() + (apr_time_t)ms * 1000, false };
+    queue(backend, run);
+    run->wait = (jk_wait){ JK_WAIT_TIMER, -1, run->since + (apr_time_t)ms * 1000, false };
     return JK_AGAIN;
 }
 
@@ -396,12 +440,14 @@ static bool is_refusal(jk_rc rc, int err)
 
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
-    const jk_limits *limits = &run->up->limits;
+    const jk_limits *limits = run->up->limits;
     const char *name = backend->worker.name;
     bool untouched = run->up->stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
 
     jk_complain(&backend->worker, address(backend), run, rc);
+    jk_run_enter(run, JK_LEG_QUEUE);
+    jk_stat_fail(backend->stat, rc);
     put_away(backend, run, untouched || (rc == JK_E_STATUS && jk_run_reusable(run) && !run->no_reuse), hard);
     run->up->attempt++;
     run->up->refusals = is_refusal(rc, run->err) ? run->up->refusals + 1 : 0;
@@ -409,8 +455,10 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
         JK_INFO(run->log, "(%s) sending request to tomcat failed (%s), %s (attempt=%d)", name, again ? "recoverable" : "unrecoverable",
                 jk_outcome_words(rc), run->up->attempt);
-    if (again && run->up->attempt < limits->retries && within_budget(backend, run))
-        return pause_or_lend(run);
+    if (again && run->up->attempt < limits->retries && within_budget(backend, run)) {
+        jk_stat_add(backend->stat, JK_COUNT_RETRIES, 1);
+        return pause_or_lend(backend, run);
+    }
     if (again)
         JK_ERROR(run->log, 204, "(%s) connecting to tomcat failed (rc=%s, errors=%d, client_errors=0): %d attempts were made", name,
                  jk_outcome_name(rc), run->up->attempt, run->up->attempt);
@@ -423,35 +471,31 @@ static jk_rc succeeded(jk_backend *backend, jk_run *run)
         jk_stat_add(backend->stat, JK_COUNT_REJECTS, 1);
     if (!run->x.keep)
         jk_complain_refusal(&backend->worker, address(backend), run, &backend->refusal_told);
+    jk_run_enter(run, JK_LEG_QUEUE);
     put_away(backend, run, jk_run_reusable(run) && !run->no_reuse, false);
     return JK_OK;
 }
 
 /* ---- the books ---- */
 
-static void book_bytes(jk_backend *backend, jk_run *run)
+/* The one end of what begin() counted. A leg has just ended. */
+static void leave(jk_backend *backend, jk_run *run)
 {
     jk_visit *up = run->up;
 
-    jk_stat_add(backend->stat, JK_COUNT_READ, run->read - up->booked_read);
-    jk_stat_add(backend->stat, JK_COUNT_WRITTEN, run->written - up->booked_written);
-    up->booked_read = run->read;
-    up->booked_written = run->written;
-}
-
-/* The one end of what begin() counted. */
-static void leave(jk_backend *backend, jk_run *run)
-{
-    if (!run->up->counted)
+    if (!up->counted)
         return;
-    run->up->counted = false;
-    book_bytes(backend, run);
-    jk_stat_end(backend->stat);
+    up->counted = false;
+    if (up->queued)
+        leave_queue(backend, run);
+    jk_stat_leave(backend->stat, &(jk_stat_visit){ .read = run->read - up->read_before, .written = run->written - up->written_before,
+                                                   .first = run->first, .total = run->since - (up->began ? up->began : run->begun),
+                                                   .status = run->status });
 }
 
 static jk_rc enter(jk_backend *backend, jk_run *run)
 {
-    int32_t limit = run->up->limits.busy_limit;
+    int32_t limit = run->up->limits->busy_limit;
 
     if (!jk_stat_begin_within(backend->stat, limit > 0 ? (uint32_t)limit : 0)) {
         JK_ERROR(run->log, 207, "(%s) busy limit %d reached: so many requests are there, all processes together; raise worker.%s.busy_limit, or look "
@@ -463,30 +507,27 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
-/* Two threads that see an edit at once make two, and one is kept. */
-static void take_picture(jk_backend *backend, jk_limits *limits)
+/* Two threads that see an edit at once make two, and one is kept. Without memory the old one stays in force. */
+static const jk_limits *take_picture(jk_backend *backend, const picture *before)
 {
     picture *made = malloc(sizeof *made);
-    uint32_t version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
 
-    jk_stat_limits_read(backend->stat, limits);
-    follow_address(backend);
     if (made == NULL)
-        return;
-    *made = (picture){ version, *limits };
-    const picture *before = atomic_load(&backend->picture);
-    if ((before && before->version == version) || !atomic_compare_exchange_strong(&backend->picture, &before, made))
-        free(made);
+        return &before->limits;
+    made->version = jk_stat_tune_version(backend->stat); /* before the values: an edit meanwhile is seen by the next */
+    jk_stat_limits_read(backend->stat, &made->limits);
+    follow_address(backend);
+    if (atomic_compare_exchange_strong(&backend->picture, &before, made))
+        return &made->limits;
+    free(made);
+    return &before->limits;
 }
 
-static void limits_now(jk_backend *backend, jk_limits *limits)
+static const jk_limits *limits_now(jk_backend *backend)
 {
     const picture *known = atomic_load_explicit(&backend->picture, memory_order_acquire);
 
-    if (known && known->version == jk_stat_tune_version(backend->stat))
-        *limits = known->limits;
-    else
-        take_picture(backend, limits);
+    return known->version == jk_stat_tune_version(backend->stat) ? &known->limits : take_picture(backend, known);
 }
 
 /* What the rule or the environment says beats the worker. */
@@ -505,10 +546,10 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     const jk_worker_conf *conf = backend->worker.conf;
     jk_rc rc;
 
-    limits_now(backend, &run->up->limits);
+    run->up->limits = limits_now(backend);
     run->worker = conf->name;
-    run->max_packet = (size_t)run->up->limits.max_packet_size;
-    run->reply_timeout = run->up->limits.reply_timeout;
+    run->max_packet = (size_t)run->up->limits->max_packet_size;
+    run->reply_timeout = run->up->limits->reply_timeout;
     run->socket_timeout = conf->socket_timeout;
     run->rq->secret = *conf->secret ? jk_span_of(conf->secret) : JK_SPAN_NONE; /* not that of a member before */
     run->rq->stored_methods = conf->stored_methods;
@@ -546,6 +587,7 @@ static jk_rc one_stage(jk_backend *backend, jk_run *run)
     case PAUSE:
         if (!jk_run_late(run, apr_time_now()))
             return JK_AGAIN;
+        leave_queue(backend, run);
         run->up->stage = LEND;
         return JK_OK;
     default:
@@ -576,7 +618,9 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
             rc = succeeded(backend, run);
         else if (rc == JK_OK)
             continue;
-        else if (rc != JK_AGAIN && stage != BEGIN && (rc = failed(backend, run, rc)) == JK_OK)
+        else if (rc != JK_AGAIN && stage == BEGIN)
+            jk_stat_fail(backend->stat, rc);
+        else if (rc != JK_AGAIN && (rc = failed(backend, run, rc)) == JK_OK)
             continue;
         if (rc != JK_AGAIN)
             over(backend, run, rc);
@@ -602,6 +646,10 @@ static void finish(const jk_worker *worker, jk_run *run)
         return;
     if (run->up->stage == SLOT)
         jk_pool_give_up(backend->pool, &run->up->waiter);
+    if (run->up->counted) { /* torn down */
+        jk_run_enter(run, JK_LEG_QUEUE);
+        jk_stat_fail(backend->stat, JK_E_CLIENT_ABORT);
+    }
     put_away(backend, run, false, false);
     leave(backend, run);
 }
@@ -698,12 +746,10 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 {
     jk_backend *backend = backend_of(worker);
     const char *why;
-    jk_limits limits;
 
     if (backend->pool == NULL)
         return;
-    if (atomic_load(&backend->picture)->version != jk_stat_tune_version(backend->stat))
-        take_picture(backend, &limits);
+    (void)limits_now(backend); /* an edit is heard of where there are no requests, too */
     if (what->look && !jk_where_known(where_of(backend)) && jk_where_look_up(where_of(backend), &why) == JK_OK)
         JK_INFO(log, "(%s) tomcat address %s is resolved now: %s", worker->name, where_of(backend)->host, address(backend));
     if (what->look) {

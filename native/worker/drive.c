@@ -12,7 +12,8 @@ static void on_finish(jk_run *run, jk_rc outcome)
 void jk_worker_begin(const jk_worker *worker, jk_run *run)
 {
     run->driven = worker;
-    run->up = apr_pcalloc(run->pool, sizeof *run->up);
+    if (run->up == NULL)
+        run->up = apr_pcalloc(run->pool, sizeof *run->up);
     run->on_finish = on_finish;
 }
 

@@ -40,9 +40,11 @@ typedef struct jk_tour {
     bool glanced;
     jk_lb_glance *glances; /* first and last; NULL: nobody wants them */
     /* written by read_session() */
-    jk_session session;
-    jk_session_from from;
-    jk_span cookies[COOKIES_MOST];
+    bool has_session;
+    jk_span id; /* of the session, for messages */
+    const jk_span *routes;
+    size_t nroutes;
+    jk_span only_route; /* where routes points to, where there is one: nearly always */
 } jk_tour;
 
 static const jk_wish no_wish = { .reply_timeout = -1 };
@@ -96,28 +98,49 @@ const char *jk_lb_route(const jk_run *run)
 
 /* ---- the session ---- */
 
-static void take_cookies(jk_tour *tour, const jk_request *rq)
+/* As clients write it, or in other letters. */
+static bool is_cookie(jk_span name)
 {
-    for (size_t i = 0; i < rq->nheaders && tour->from.ncookies < COOKIES_MOST; i++)
-        if (rq->headers[i].name.len == 6 && (rq->headers[i].name.p[0] | 0x20) == 'c' && jk_span_ieq(rq->headers[i].name, JK_SPAN_LIT("Cookie")))
-            tour->cookies[tour->from.ncookies++] = rq->headers[i].value;
-    tour->from.cookies = tour->cookies;
+    return name.len == 6 && (memcmp(name.p, "Cookie", 6) == 0 || jk_span_ieq(name, JK_SPAN_LIT("Cookie")));
+}
+
+static size_t take_cookies(jk_span cookies[COOKIES_MOST], const jk_request *rq)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rq->nheaders && n < COOKIES_MOST; i++)
+        if (is_cookie(rq->headers[i].name))
+            cookies[n++] = rq->headers[i].value;
+    return n;
+}
+
+/* Later attempts try the same routes. */
+static void keep_session(jk_tour *tour, jk_run *run, const jk_session *found)
+{
+    tour->has_session = found->place != JK_SESSION_NOWHERE;
+    tour->id = found->id;
+    tour->nroutes = found->nroutes;
+    if (found->nroutes > 0)
+        tour->only_route = found->routes[0];
+    tour->routes = found->nroutes < 2 ? &tour->only_route : apr_pmemdup(run->pool, found->routes, found->nroutes * sizeof *found->routes);
 }
 
 static void read_session(jk_tour *tour, jk_run *run)
 {
     const jk_wish *wish = wish_of(run);
     const jk_group *g = tour->group;
+    jk_span cookies[COOKIES_MOST];
+    jk_session found;
 
     if (!g->sticky || wish->sticky_ignore)
         return;
-    tour->from = (jk_session_from){ .forced = wish->route, .uri = run->rq->uri };
-    tour->from.parameter = wish->session_path.len ? wish->session_path : g->session_path;
-    tour->from.cookie = wish->session_cookie.len ? wish->session_cookie : g->session_cookie;
-    take_cookies(tour, run->rq);
-    jk_session_read(&tour->from, &tour->session);
-    if (tour->session.empty)
+    jk_session_from from = { .forced = wish->route, .uri = run->rq->uri, .cookies = cookies, .ncookies = take_cookies(cookies, run->rq) };
+    from.parameter = wish->session_path.len ? wish->session_path : g->session_path;
+    from.cookie = wish->session_cookie.len ? wish->session_cookie : g->session_cookie;
+    jk_session_read(&from, &found);
+    if (found.empty)
         JK_INFO(run->log, "(%s) Detected empty session identifier", tour->lb->worker.name);
+    keep_session(tour, run, &found);
 }
 
 /* ---- the beginning ---- */
@@ -127,12 +150,10 @@ static jk_rc begin(jk_lb *lb, jk_run *run)
     size_t words = JK_CHOOSE_WORDS(lb->count);
     jk_tour *tour = apr_palloc(run->pool, sizeof *tour + words * sizeof *tour->failed);
 
-    memset(tour, 0, offsetof(jk_tour, session)); /* what lies behind is written before it is read */
+    memset(tour, 0, sizeof *tour);
     tour->failed = (uint64_t *)(tour + 1);
     for (size_t i = 0; i < words; i++)
         tour->failed[i] = 0;
-    tour->session.place = JK_SESSION_NOWHERE;
-    tour->session.nroutes = 0;
     if (wish_of(run)->glances)
         tour->glances = apr_pcalloc(run->pool, 2 * sizeof *tour->glances);
     tour->lb = lb;
@@ -143,7 +164,7 @@ static jk_rc begin(jk_lb *lb, jk_run *run)
     run->tour = tour;
     run->first_most = lb->first_most;
     read_session(tour, run);
-    tour->is_new = tour->session.place == JK_SESSION_NOWHERE && !wish_of(run)->stateless;
+    tour->is_new = !tour->has_session && !wish_of(run)->stateless;
     jk_stat_begin(lb->stat);
     tour->counted = true;
     jk_stat_add(lb->stat, JK_COUNT_SERVED, 1);
@@ -200,6 +221,17 @@ static bool worth_a_look(jk_lb_member *m)
     return n < 8 || n % 64 == 0;
 }
 
+/* What another member made of it before is not this one's. */
+static __attribute__((noinline)) void begin_again(jk_tour *tour, jk_run *run)
+{
+    memset(run->up, 0, sizeof *run->up);
+    run->up->read_before = run->read;
+    run->up->written_before = run->written;
+    run->up->began = run->since;
+    run->status = 0;
+    jk_stat_add(tour->lb->stat, JK_COUNT_RETRIES, 1);
+}
+
 static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
 {
     jk_lb *lb = tour->lb;
@@ -224,7 +256,8 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     if (tour->sent || run->encoded)
         jk_run_elsewhere(run);
     run->x.progress = JK_PROGRESS_NONE;
-    memset(run->up, 0, sizeof *run->up);
+    if (run->up->worker) /* another member's */
+        begin_again(tour, run);
     if (tour->group->retry_budget > 0) {
         run->up->budget = lb->stat;
         run->up->budget_percent = tour->group->retry_budget;
@@ -278,8 +311,7 @@ static jk_rc choose(jk_tour *tour, jk_run *run)
     jk_lb *lb = tour->lb;
     const jk_group *g = tour->group;
     int64_t now = apr_time_sec(run->begun);
-    jk_choose_request ask = { .routes = tour->session.routes, .nroutes = tour->session.nroutes,
-                              .has_session = tour->session.place != JK_SESSION_NOWHERE, .sticky_force = g->force,
+    jk_choose_request ask = { .routes = tour->routes, .nroutes = tour->nroutes, .has_session = tour->has_session, .sticky_force = g->force,
                               .stateless = wish_of(run)->stateless, .was_forced = tour->forced, .activations = wish_of(run)->activations,
                               .failed = tour->failed, .offset = lb->offset };
 
@@ -301,8 +333,8 @@ static jk_rc choose(jk_tour *tour, jk_run *run)
         memset(tour->failed, 0, JK_CHOOSE_WORDS(lb->count) * sizeof *tour->failed);
         return JK_OK;
     case JK_CHOOSE_SESSION:
-        JK_INFO(run->log, "(%s) all workers are in error state for session %.*s", lb->worker.name, (int)tour->session.id.len,
-                tour->session.id.p ? (const char *)tour->session.id.p : "");
+        JK_INFO(run->log, "(%s) all workers are in error state for session %.*s", lb->worker.name, (int)tour->id.len,
+                tour->id.p ? (const char *)tour->id.p : "");
         return exhausted(tour, run, "All tomcat instances for the session are busy or in error state, and sticky_session_force allows no other");
     default:
         return exhausted(tour, run, "All tomcat instances are busy or in error state");
@@ -357,7 +389,7 @@ static bool may_move_on(jk_tour *tour, jk_run *run, jk_rc rc)
         return false;
     if (rc == JK_E_BUSY || rc == JK_E_MEMORY)
         return run->x.progress == JK_PROGRESS_NONE;
-    if (!jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits.recovery_options)) {
+    if (!jk_retry_may(rc, (jk_retry_stage)run->x.progress, jk_retry_method_of(run->rq->method), (unsigned)run->up->limits->recovery_options)) {
         JK_INFO(run->log, "(%s) unrecoverable error %s, request failed", tour->lb->worker.name, jk_outcome_name(rc));
         return false;
     }
@@ -389,7 +421,7 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
 
 /* ---- the worker ---- */
 
-static void over(jk_run *run)
+static void over(jk_run *run, jk_rc rc)
 {
     jk_tour *tour = run->tour;
 
@@ -399,10 +431,13 @@ static void over(jk_run *run)
     if (tour->member != NOBODY) { /* torn down in the middle: it says nothing of the member */
         jk_worker *worker = tour->lb->members[tour->member].worker;
         worker->type->finish(worker, run);
-        book(tour, run, JK_E_CLIENT_ABORT);
+        book(tour, run, rc);
     }
     if (tour->glances)
         glance(run, &tour->glances[1]);
+    if (rc != JK_OK)
+        jk_stat_fail(tour->lb->stat, rc);
+    jk_stat_took(tour->lb->stat, JK_TIME_TOTAL, run->since - run->begun);
     jk_stat_end(tour->lb->stat);
 }
 
@@ -421,6 +456,7 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
         case PAUSE:
             if (!jk_run_late(run, apr_time_now()))
                 return JK_AGAIN;
+            jk_run_enter(run, JK_LEG_QUEUE); /* the next member's time begins here */
             tour->stage = CHOOSE;
             break;
         default:
@@ -428,14 +464,14 @@ static jk_rc step(const jk_worker *worker, jk_run *run)
             if (rc == JK_AGAIN && tour->stage == CHOOSE) /* not a wait: another member */
                 rc = JK_OK;
             else if (rc == JK_OK) {
-                over(run);
+                over(run, JK_OK);
                 return JK_OK;
             }
             break;
         }
     }
     if (rc != JK_AGAIN)
-        over(run);
+        over(run, rc);
     return rc;
 }
 
@@ -514,7 +550,7 @@ static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 static void finish(const jk_worker *worker, jk_run *run)
 {
     (void)worker;
-    over(run);
+    over(run, JK_E_CLIENT_ABORT);
 }
 
 const jk_worker_type jk_lb_type = { "lb", step, wait_slot, wake_on_slot, ready, child, tend, finish };

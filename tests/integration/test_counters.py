@@ -12,6 +12,7 @@ import pytest
 from lib import client, proc
 from lib.counting_peer import CountingPeer
 from lib.httpd import INCUMBENT
+from lib.metrics import LOCATIONS, scrape
 from lib.workers import lb
 
 pytestmark = [pytest.mark.skipif(INCUMBENT, reason="its counters are no atomic ones"),
@@ -22,6 +23,7 @@ CHILDREN, THREADS = 4, 16
 FIELDS = ("ACCESSED", "SESSIONS", "READ", "TRANSFERRED", "ERRORS", "BUSY", "NAME", "STATE")
 CONFIG = f"StartServers {CHILDREN}\nServerLimit {CHILDREN}\nThreadsPerChild {THREADS}\nMaxRequestWorkers {CHILDREN * THREADS}\n" \
          f"MinSpareThreads 1\nMaxSpareThreads {CHILDREN * THREADS}\nJkMount /* b\nJkNotes On\n" \
+         f'{LOCATIONS}JkUnMount /jk-* b\n' \
          'LogFormat "%U ' + " ".join(f"%{{JK_LB_LAST_{f}}}n" for f in FIELDS) + '" lb\nCustomLog logs/lb lb expr=%{REQUEST_URI}=~m#^/look#\n'
 
 
@@ -90,7 +92,30 @@ def exact(server, *, lost=0):
             assert seen["READ"] == there["sent"] and seen["TRANSFERRED"] == there["received"], (name, seen, there)
         assert seen["ERRORS"] == there["dropped"] and seen["BUSY"] == 0, (name, seen, there)
         total += seen["ACCESSED"]
+    scraped_exactly(server, lost)
     return total
+
+
+def scraped_exactly(server, lost):
+    """The totals too; and each connection that was made is open, or was closed for a reason."""
+    seen = scrape(server.httpd)
+    for name in server.members:
+        there = server.counted(name)
+
+        def n(metric, **labels):
+            return seen.get("jk_worker_" + metric, worker=name, balancer="b", **labels)
+        answered = there["requests"] - there["dropped"]
+        assert there["requests"] <= n("requests_total") <= there["requests"] + lost
+        assert answered - lost <= n("answers_total", code="2xx") == n("first_byte_seconds_count") <= answered
+        assert n("requests_total") - lost <= n("duration_seconds_count") <= n("requests_total")
+        if lost == 0:
+            assert (n("received_bytes_total"), n("sent_bytes_total")) == (there["sent"], there["received"])
+            assert n("failures_total") == n("failures_total", kind="receive") == there["dropped"]
+        assert n("connect_seconds_count") == n("connections_created_total")
+        gone = n("connections_created_total") - n("connections_open")
+        assert gone <= n("connections_closed_total") <= gone + lost, name
+        assert n("requests_queued") == 0
+    assert seen.get("jk_balancer_duration_seconds_count") <= seen.get("jk_balancer_requests_total")
 
 
 def load(server, n, *headers):

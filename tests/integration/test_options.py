@@ -104,6 +104,7 @@ def test_addresses_behind_mod_remoteip(addresses, peer, host, addr, port):
 # ---- flushing, reuse, unsafe paths: in each context ----
 
 FLUSH_HEAD, FLUSH_PACKET = ajp.send_headers(200, [("X-Head", "here")]), ajp.send_headers() + ajp.chunk(b"first,")
+PARK_OFF = "" if INCUMBENT else "JkPark Off\n"  # a request that gives its thread back passes on what is pending
 CONTEXTS = {  # main server's options, virtual host's, does it hold there?
     "none": ("", "", False), "own": ("", "+{}", True), "inherited": ("+{}", "", True), "taken back": ("+{}", "-{}", False),
     "main": ("+{}", None, True),
@@ -113,7 +114,7 @@ CONTEXTS = {  # main server's options, virtual host's, does it hold there?
 def served(fresh_httpd, peer, option, context):
     """(httpd, port, host, does the option hold there?)"""
     main, vhost, holds = CONTEXTS[context]
-    line = "JkMount /* w\nJkOptions "
+    line = PARK_OFF + "JkMount /* w\nJkOptions "
     httpd = fresh_httpd(line + (main or "+ForwardURIProxy").format(option), workers=ajp13(w=peer.port),
                         vhosts={"v": line + (vhost or "+ForwardURIProxy").format(option)})
     return httpd, httpd.port if vhost is None else httpd.vport, None if vhost is None else "v", holds

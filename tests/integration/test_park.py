@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import threading
@@ -19,30 +18,13 @@ import pytest
 from lib import ajp, client, proc
 from lib.ajp_peer import CLOSE, SLEEP, RefusedPort, normal
 from lib.crowd import Crowd, Gate, Reader
+from lib.parking import LARGE, MANY, THREADS, answered, held, insecure, large, mpm, visit
 from lib.workers import ajp13, lb
 
 EVERYTHING = os.environ.get("JK_TEST_ALL") == "1"
-THREADS = 8
-MANY = 3 * THREADS
-MPM = f"""ThreadsPerChild {THREADS}
-MaxRequestWorkers {THREADS}
-MaxSpareThreads {THREADS}
-MinSpareThreads 1
-ServerLimit 4
-AsyncRequestWorkerFactor 400
-SendBufferSize 32768
-JkParkMax 3000
-JkWatchdogInterval 0
-"""
-LARGE = random.Random(7).randbytes(3_000_000)
+MPM = mpm()
 
 pytestmark = pytest.mark.skipif(os.environ.get("JK_MPM", "event") != "event", reason="only event can let a request wait without a thread")
-
-
-def insecure():
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 @pytest.fixture(scope="module")
@@ -124,12 +106,6 @@ def impatient(make_httpd, peer, gone, deaf):
 
 
 
-def visit(httpd, path="/visitor", **how):
-    """Somebody else is answered."""
-    answer = client.get(httpd.port, path, **how)
-    assert answer.status == 200 and answer.complete, answer
-
-
 def child_of(httpd):
     (child,) = proc.children_of(httpd.pid)
     return child
@@ -137,15 +113,6 @@ def child_of(httpd):
 
 def fds(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
-
-
-def answered(answers):
-    assert [a for a in answers if a.status != 200 or not a.complete] == []
-    return answers
-
-
-def held(gate, body):
-    return [lambda ex: gate.hold(), lambda ex: ex.send(ajp.answer(body(ex.request)))]
 
 
 # ---- a container that is silent ----
@@ -354,11 +321,6 @@ def test_a_container_that_leaves(httpd, peer, when):
 
 
 # ---- clients that read slowly ----
-
-def large(ex):
-    length = [("Content-Length", str(len(LARGE)))] if "length" in ex.request.path else []
-    ex.send(ajp.send_headers(200, [("Content-Type", "text/html"), *length]) + ajp.chunks(LARGE) + ajp.end())
-
 
 @pytest.mark.parametrize("kind", ["length", "chunked", "tls", "gzip"])
 def test_slow_readers(httpd, peer, kind):

@@ -3,7 +3,7 @@ import hashlib
 import threading
 
 import pytest
-from lib import ajp, client
+from lib import ajp, client, proc
 from lib.ajp_peer import SLEEP
 from lib.workers import ajp13
 
@@ -17,7 +17,7 @@ def peer(make_peer):
 def httpd(make_httpd, peer):
     vhosts = {
         "pages": "JkMount /* w\nErrorDocument 404 \"our own page\"\nErrorDocument 401 \"who are you\"",
-        "flushes": "JkMount /* w\nJkOptions +FlushPackets",
+        "flushes": "JkMount /* w\nJkOptions +FlushPackets\nCustomLog logs/kept \"%{X-Kept}o\"",
         "flushhead": "JkMount /* w\nJkOptions +FlushHeader",
     }
     return make_httpd("JkMount /* w", workers=ajp13(w=peer.port), vhosts=vhosts)
@@ -173,6 +173,26 @@ def test_chunk_sizes(httpd, peer, chunk):
     assert answer.complete and answer.body == body
 
 
+@pytest.mark.parametrize("sizes, why", [
+    ([8184] * 40 + [77], "as a container writes it"),
+    ([2048] * 150, "small ones of one length"),
+    ([4096] * 12 + [8184] * 30, "longer from one on"),
+    ([8184] * 12 + [4096] * 30 + [8184] * 12, "shorter, and longer again"),
+    ([8184, 8184, 8184, 1] * 12, "a short one now and then"),
+    ([3000] * 8 + [6008] * 20 + [2992] * 20, "ends where the middle of a gap would be"),
+])
+def test_chunks_of_a_long_answer(httpd, peer, sizes, why):
+    """Chunks of one length are read side by side; whatever they are, the body is what was sent."""
+    body = hashlib.shake_128(why.encode()).digest(sum(sizes))
+    wire, at = b"", 0
+    for n in sizes:
+        wire += ajp.chunk(body[at:at + n])
+        at += n
+    for script in ([ajp.send_headers() + wire + ajp.end()], [ajp.send_headers(), wire[:9001], SLEEP(0.01), wire[9001:], ajp.end()]):
+        answer = ask(httpd, peer, script)
+        assert answer.complete and answer.body == body, why
+
+
 def test_many_packets_in_one_write(httpd, peer):
     """Headers, chunks, flushes, the end: all in one run of bytes."""
     run = ajp.send_headers() + b"".join(ajp.chunk(b"%d," % i) + (ajp.FLUSH if i % 7 == 0 else b"") for i in range(300)) + ajp.end()
@@ -238,6 +258,17 @@ def test_flush_options(httpd, peer, host, first, mark):
             wire._more()
         read.set()
         assert wire.answer().text.endswith("second")
+
+
+def test_headers_outlive_what_is_read_after_them(httpd, peer):
+    """They lie in the memory that the body is read into, and are needed until the request is logged."""
+    kept = "kept-" + "k" * 300
+    script = [ajp.send_headers(200, [("X-Kept", kept)])]
+    for letter in (b"a", b"b", b"c"): # each read once the one before has gone to the client
+        script += [SLEEP(0.02), ajp.chunk(letter * 3000)]
+    answer = ask(httpd, peer, script + [ajp.end()], host="flushes")
+    assert answer.body == b"a" * 3000 + b"b" * 3000 + b"c" * 3000
+    assert proc.wait_until(lambda: kept in [line.strip() for line in open(httpd.path("logs/kept"))], 5)
 
 
 def test_flush_before_the_headers_is_ignored(httpd, peer):

@@ -109,10 +109,11 @@ static world_call *call_of(jk_run *run)
 static jk_rc actor_begin(actor *a, jk_run *run)
 {
     world_call *call = call_of(run);
-    jk_limits *limits = &run->up->limits;
+    jk_limits *limits = &call->limits;
 
     jk_stat_limits_read(a->stat, limits);
     run->up->worker = &a->worker;
+    run->up->limits = limits;
     if (!jk_stat_begin_within(a->stat, limits->busy_limit > 0 ? (uint32_t)limits->busy_limit : 0))
         return JK_E_BUSY;
     run->up->counted = true;

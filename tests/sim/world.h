@@ -42,6 +42,7 @@ struct world_call {
     jk_wish wish;
     jk_field header; /* its Cookie */
     apr_pool_t *pool;
+    jk_limits limits; /* in force at the member at hand */
     world_call *next; /* free ones */
     uint64_t order;
     int process;

@@ -32,9 +32,11 @@ static line *line_of(const jk_conn *conn)
 }
 
 /* Its place is free only after this. */
-static void gone(void *ctx)
+static void gone(void *ctx, const jk_conn *conn)
 {
     line *was = ctx;
+
+    (void)conn;
 
     close(was->peer);
     free(was);

@@ -36,7 +36,7 @@ static const struct {
 
 /* The books of this program, beside those that are tested. */
 typedef struct book {
-    _Atomic uint64_t counted, refused, probes, won;
+    _Atomic uint64_t counted, refused, probes, won, written, us;
     _Atomic uint32_t holders, probers;
     _Atomic int32_t edits[PAIRS];  /* that came back */
     _Atomic uint32_t killed;
@@ -68,8 +68,11 @@ static void one_request(uint32_t *seed)
     books->won += jk_stat_claim_maintenance(slot, stress_ms(), INTERVAL);
     jk_stat_value_move(slot, (jk_method_load){ 0, 3 });
     jk_stat_disconnect(slot);
+    uint32_t us = stress_chance(seed) % 100000000;
+    books->written += us % 7;
+    books->us += us;
     books->holders--;
-    jk_stat_end(slot);
+    jk_stat_leave(slot, &(jk_stat_visit){ .written = us % 7, .first = us, .total = us, .status = 200 + us % 300 });
 }
 
 static int32_t number_of(const jk_tune *tune, int pair)
@@ -230,8 +233,15 @@ static void look_at_books(int64_t began)
 {
     jk_stat_numbers n = jk_stat_read(slot), m = jk_stat_read(edited);
     jk_tune tune;
+    jk_stat_totals t;
+    uint64_t times = 0, answers = 0;
 
     jk_stat_tune_read(edited, &tune);
+    jk_stat_totals_read(slot, &t);
+    for (int i = 0; i < JK_STAT_BUCKETS; i++)
+        times += t.time[JK_TIME_TOTAL].bucket[i];
+    for (int i = 0; i < JK_STAT_CLASSES; i++)
+        answers += t.answers[i];
     printf("%llu requests, %llu refused, %llu probes, %llu intervals, %u killed, edits", (unsigned long long)books->counted,
            (unsigned long long)books->refused, (unsigned long long)books->probes, (unsigned long long)books->won, books->killed);
     for (int i = 0; i < PAIRS; i++)
@@ -239,7 +249,8 @@ static void look_at_books(int64_t began)
     printf("\n");
     fflush(stdout);
     MUST(n.count[JK_COUNT_SERVED] == books->counted);
-    MUST(n.count[JK_COUNT_READ] == books->counted * 1000);
+    MUST(n.count[JK_COUNT_READ] == books->counted * 1000 && t.count[JK_COUNT_WRITTEN] == books->written);
+    MUST(times == books->counted && answers == books->counted && t.time[JK_TIME_TOTAL].sum == books->us && t.time[JK_TIME_FIRST].sum == books->us);
     MUST(n.busy == 0 && n.connected == 0 && n.max_busy <= LIMIT && jk_stat_value(slot) == 0);
     MUST(m.busy == 0 && m.connected == 0);
     for (int i = 0; i < PAIRS; i++)

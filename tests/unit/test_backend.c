@@ -175,9 +175,37 @@ static jk_worker *worker_of(const jk_peer *pr, const char *keys)
     return worker_at(*pr->path ? apr_pstrcat(pool, "unix:", pr->path, NULL) : "127.0.0.1", pr->port, keys);
 }
 
+static jk_stat_totals totals(const jk_worker *worker)
+{
+    jk_stat_totals t;
+
+    jk_stat_totals_read(jk_backend_stat(worker), &t);
+    return t;
+}
+
+/* At every moment a run is on one leg: they are its whole way. And a connection that was made is open, or was closed for a reason. */
+static void look_at_books(const jk_worker *worker, const jk_run *run)
+{
+    jk_stat_totals t = totals(worker);
+    jk_stat_numbers n = jk_stat_read(jk_backend_stat(worker));
+    apr_time_t sum = 0;
+    uint64_t closed = 0;
+
+    for (int i = 0; i < JK_LEGS; i++)
+        sum += run->spent[i];
+    ck_assert_int_eq(sum, run->since - run->begun);
+    for (int i = 0; i < JK_STAT_CLOSED; i++)
+        closed += t.closed[i];
+    ck_assert_uint_ge(t.count[JK_COUNT_CONNECTS], closed);
+    if (n.busy == 0)
+        ck_assert_uint_eq(n.waiting, 0);
+}
+
 static jk_rc ask(jk_worker *worker, client *c)
 {
     jk_rc rc = jk_worker_drive(worker, &c->run);
+
+    look_at_books(worker, &c->run);
 
     ck_assert(c->run.finished);
     ck_assert_ptr_null(c->run.conn);
@@ -238,11 +266,12 @@ END_TEST
 static const struct {
     const char *script;
     unsigned id; /* 0: not worth a warning */
+    jk_close_why closed;
     const char *why;
 } idles[] = {
-    { "qa", 0, "closed: any container does that after a time" },
-    { "xa", 312, "bytes that belong to nobody: nobody gets them" },
-    { "ca", 310, "END_RESPONSE said so" },
+    { "qa", 0, JK_CLOSE_DEAD, "closed: any container does that after a time" },
+    { "xa", 312, JK_CLOSE_DEAD, "bytes that belong to nobody: nobody gets them" },
+    { "ca", 310, JK_CLOSE_CONTAINER, "END_RESPONSE said so" },
 };
 
 START_TEST(each_dead_idle_connection_is_replaced_and_no_attempt_counted)
@@ -261,6 +290,9 @@ START_TEST(each_dead_idle_connection_is_replaced_and_no_attempt_counted)
     ck_assert_msg(ask(worker, second) == JK_OK, "%s: %s", idles[_i].why, told.text);
     ck_assert_str_eq(second->body, "hi");
     ck_assert_int_eq(second->run.up->attempt, 0);
+    ck_assert_uint_eq(totals(worker).count[JK_COUNT_CONNECTS], 2);
+    ck_assert_uint_eq(totals(worker).closed[idles[_i].closed], 1);
+    ck_assert_uint_eq(totals(worker).answers[2], 2);
     ck_assert_int_eq(jk_peer_look(pr, &pr->accepted), 2);
     ck_assert_int_eq(jk_peer_look(pr, &pr->requests), 2);
     ck_assert_msg(idles[_i].id ? told.n[idles[_i].id] == 1 : told.worst < JK_LOG_INFO, "%s: %s", idles[_i].why, told.text);
@@ -278,6 +310,7 @@ START_TEST(disable_reuse_closes_after_each_answer)
         ck_assert_int_eq(ask(worker, c), JK_OK);
         jk_peer_await(pr, &pr->hung_up, i);
     }
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_UNWANTED], 2);
     ck_assert_int_eq(jk_peer_look(pr, &pr->accepted), 2);
     ck_assert_int_eq(jk_peer_look(pr, &pr->last_errno), 0);
     ck_assert_str_eq(told.text, "");
@@ -296,7 +329,11 @@ START_TEST(a_refused_port_is_tried_as_often_as_retries_says)
     jk_peer *pr = jk_peer_bind("");
     client *c = come(pool, "POST", 10);
 
-    ck_assert_int_eq(ask(worker_of(pr, refusals[_i].keys), c), JK_E_CONNECT);
+    jk_worker *worker = worker_of(pr, refusals[_i].keys);
+    ck_assert_int_eq(ask(worker, c), JK_E_CONNECT);
+    ck_assert_uint_eq(totals(worker).failed[JK_E_CONNECT], refusals[_i].attempts);
+    ck_assert_uint_eq(totals(worker).count[JK_COUNT_RETRIES], refusals[_i].attempts - 1);
+    ck_assert_uint_eq(totals(worker).count[JK_COUNT_SERVED], 1);
     ck_assert_int_eq(c->run.up->attempt, refusals[_i].attempts);
     ck_assert_int_eq(c->run.up->refusals, refusals[_i].attempts);
     ck_assert_int_eq(c->run.err, ECONNREFUSED);
@@ -668,6 +705,8 @@ START_TEST(each_wait_for_a_busy_pool_ends)
     ck_assert_int_eq(pthread_create(&thread, NULL, walker, &first), 0);
     jk_peer_await(pr, &pr->requests, 1);
     ck_assert_msg(get(worker) == JK_E_BUSY, "%s", waits[_i].why);
+    ck_assert_uint_eq(totals(worker).failed[JK_E_BUSY], 1);
+    ck_assert_uint_eq(jk_stat_read(jk_backend_stat(worker)).waiting, 0);
     ck_assert_msg(told.n[203] == 1, "%s", told.text);
     ck_assert_ptr_nonnull(strstr(told.text, "from 1 slots"));
     jk_peer_count(pr, &pr->gos);
@@ -697,9 +736,12 @@ START_TEST(each_who_waits_is_granted_something)
     jk_worker_begin(worker, &c->run);
     ck_assert_int_eq(worker->type->step(worker, &c->run), JK_AGAIN);
     ck_assert_int_eq(c->run.wait.what, JK_WAIT_SLOT);
+    ck_assert_uint_eq(jk_stat_read(jk_backend_stat(worker)).waiting, 1);
     jk_peer_count(pr, &pr->gos);
     ck_assert_msg(ask(worker, c) == JK_OK, "%s: %s", grants[_i].why, told.text);
     pthread_join(thread, NULL);
+    ck_assert_int_gt(c->run.spent[JK_LEG_QUEUE], 0);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_FAILED], !grants[_i].good);
     ck_assert_int_eq(first.good, grants[_i].good);
     ck_assert_int_eq(jk_peer_look(pr, &pr->accepted), grants[_i].accepted);
 }

@@ -181,7 +181,7 @@ START_TEST(a_reader_that_failed_gives_nothing_more)
     ck_assert_ptr_null(jk_in_bytes(&in, 1).p);
     ck_assert_ptr_null(jk_in_string(&in).p);
     ck_assert_ptr_null(jk_in_string_rest(&in, 0).p);
-    ck_assert_uint_eq(in.left, 5);
+    ck_assert_uint_eq(in.left, 0);
 }
 END_TEST
 

@@ -142,6 +142,8 @@ static const struct {
     { "Trailers", "longer than Trailer" },
     { "Keep-Aliv", "a prefix" },
     { "\xC8ost", "no letter of ours" },
+    { "Content\rType", "the bit that tells A from a makes a hyphen of a return" },
+    { "\x48\x4F\x53\x14", "and 't' of nothing but 'T'" },
     { "Set-Cookie", "a response header" },
     { "If-Modified-Since", "has no code (17 letters, as Transfer-Encoding)" },
     { "Sec-Fetch-Something-Long", "longer than any in the table" },

@@ -31,7 +31,7 @@ static bool rings(const jk_berth *b)
 
 static jk_vigil nothing(void)
 {
-    return (jk_vigil){ .fd = -1, .client = -1 };
+    return (jk_vigil){ .fd = -1, .other = -1, .client = -1 };
 }
 
 static void pair(int fd[2])
@@ -73,7 +73,7 @@ START_TEST(what_comes_is_told)
 
     pair(backend);
     pair(client);
-    jk_vigil v = { .fd = backend[0], .client = client[0], .ended = row->ended, .hears_bytes = row->hears_bytes, .until = NOW + 10 };
+    jk_vigil v = { .fd = backend[0], .other = -1, .client = client[0], .ended = row->ended, .hears_bytes = row->hears_bytes, .until = NOW + 10 };
     ck_assert(jk_dispatch_arm(d, b, &v));
     if (row->called)
         jk_dispatch_call(b);
@@ -100,6 +100,34 @@ START_TEST(what_comes_is_told)
 }
 END_TEST
 
+START_TEST(either_of_two_wakes)
+{
+    jk_dispatch *d = make(4, 4);
+    jk_berth *b = jk_dispatch_take(d);
+    int client[2], backend[2];
+
+    pair(client);
+    pair(backend);
+    jk_vigil v = { .fd = client[0], .other = backend[0], .client = -1 };
+    for (int i = 0; i < 4; i++) {
+        ck_assert(jk_dispatch_arm(d, b, &v));
+        jk_dispatch_turn(d, 0, NOW);
+        ck_assert(!rings(b));
+        if (i == 3)
+            shutdown(backend[1], SHUT_WR);
+        else
+            say(i % 2 ? client[1] : backend[1]);
+        jk_dispatch_turn(d, 0, NOW);
+        ck_assert(rings(b));
+        ck_assert_int_eq(jk_dispatch_disarm(d, b), JK_WAKE_READY);
+        char waste[8];
+        (void)!recv(i % 2 ? client[0] : backend[0], waste, sizeof waste, MSG_DONTWAIT);
+    }
+    jk_dispatch_give_back(d, &b);
+    jk_dispatch_free(d);
+}
+END_TEST
+
 START_TEST(writable_is_waited_for_too)
 {
     jk_dispatch *d = make(4, 4);
@@ -110,7 +138,7 @@ START_TEST(writable_is_waited_for_too)
     pair(fd);
     while (send(fd[0], waste, sizeof waste, MSG_DONTWAIT) > 0)
         ;
-    jk_vigil v = { .fd = fd[0], .writable = true, .client = -1 };
+    jk_vigil v = { .fd = fd[0], .writable = true, .other = -1, .client = -1 };
     ck_assert(jk_dispatch_arm(d, b, &v));
     jk_dispatch_turn(d, 0, NOW);
     ck_assert(!rings(b));
@@ -281,7 +309,7 @@ START_TEST(the_thread_wakes_who_is_due)
     ck_assert(jk_dispatch_arm(d, soon, &v));
     ck_assert_int_eq(poll(&p, 1, 10000), 1);
     ck_assert_int_eq(jk_dispatch_disarm(d, soon), JK_WAKE_LATE);
-    v = (jk_vigil){ .fd = fd[0], .client = -1 };
+    v = (jk_vigil){ .fd = fd[0], .other = -1, .client = -1 };
     ck_assert(jk_dispatch_arm(d, ready, &v));
     say(fd[1]);
     p.fd = jk_dispatch_fd(ready);
@@ -342,6 +370,7 @@ int main(void)
     apr_initialize();
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, what_comes_is_told, 0, (int)(sizeof rows / sizeof rows[0]));
+    tcase_add_test(t, either_of_two_wakes);
     tcase_add_test(t, writable_is_waited_for_too);
     tcase_add_test(t, a_late_call_wakes_the_next_wait_and_nobody_else);
     tcase_add_test(t, times_come_in_order);

@@ -254,6 +254,18 @@ START_TEST(memory_that_is_refused)
 }
 END_TEST
 
+/* Places in the trie are counted in 32 bits: what cannot be counted is refused before anything is looked at. */
+START_TEST(more_rules_than_can_be_counted)
+{
+    arena a = { .n = 0 };
+    const jk_match *m = (const jk_match *)&a;
+
+    ck_assert_int_eq(jk_match_make((jk_match_memory){ take, &a }, NULL, UINT32_MAX, &m), JK_E_MEMORY);
+    ck_assert_ptr_null(m);
+    ck_assert_uint_eq(a.n, 0);
+}
+END_TEST
+
 /* ---- the reference ---- */
 
 static bool slowly(jk_span p, jk_span u)
@@ -491,6 +503,7 @@ int main(void)
     tcase_set_timeout(all, 120);
     tcase_add_loop_test(all, the_worked_example, 0, sizeof example_rows / sizeof example_rows[0]);
     tcase_add_test(all, an_answer_says_why);
+    tcase_add_test(all, more_rules_than_can_be_counted);
     tcase_add_loop_test(all, small_sets, 0, sizeof sets / sizeof sets[0]);
     tcase_add_test(all, the_order_can_be_walked);
     tcase_add_test(all, memory_that_is_refused);

@@ -151,6 +151,7 @@ START_TEST(what_a_killed_child_had_under_way_goes_with_it)
     jk_shm *shm = opened(8, 4, JK_SHM_MADE);
     jk_stat *a = stat_of(shm, "a", &file);
     pid_t one = child_with(shm, a, 3, 5), two = child_with(shm, a, 4, 6);
+    jk_stat_totals totals;
 
     ck_assert_uint_eq(jk_stat_busy(a), 7);
     ck_assert_uint_eq(jk_stat_connected(a), 11);
@@ -163,6 +164,8 @@ START_TEST(what_a_killed_child_had_under_way_goes_with_it)
     bury(shm, two);
     ck_assert_uint_eq(jk_stat_busy(a), 0);
     ck_assert_uint_eq(jk_stat_read(a).max_busy, 7);
+    jk_stat_totals_read(a, &totals);
+    ck_assert_uint_eq(totals.closed[0], 11); /* the connections that they had open */
 }
 END_TEST
 
@@ -287,10 +290,17 @@ END_TEST
 START_TEST(more_slots_and_rows_carry_the_values_over)
 {
     jk_tune file = tune_of("a", 1), now;
+    jk_stat_totals was, is;
     jk_shm *shm = opened(2, 2, JK_SHM_MADE);
     jk_stat *a = stat_of(shm, "a", &file);
 
+    jk_stat_add(a, JK_COUNT_ERRORS, 3);
+    jk_stat_reset(a, 1000);
     jk_stat_add(a, JK_COUNT_ERRORS, 4);
+    jk_stat_took(a, JK_TIME_TOTAL, 5000000);
+    jk_stat_fail(a, JK_E_SEND);
+    jk_stat_closed(a, 3);
+    jk_stat_totals_read(a, &was);
     jk_stat_tune_read(a, &now);
     now.lbfactor = 12;
     ck_assert_int_eq(jk_stat_tune_edit(a, &file, &now), JK_OK);
@@ -298,6 +308,9 @@ START_TEST(more_slots_and_rows_carry_the_values_over)
     shm = opened(100, 9, JK_SHM_CARRIED);
     a = stat_of(shm, "a", &file);
     ck_assert_uint_eq(jk_stat_read(a).count[JK_COUNT_ERRORS], 4);
+    jk_stat_totals_read(a, &is);
+    ck_assert_mem_eq(&is, &was, sizeof is);
+    ck_assert_uint_eq(is.count[JK_COUNT_ERRORS], 7);
     ck_assert_uint_eq(jk_stat_busy(a), 0); /* those under way are counted where they began */
     jk_stat_tune_read(a, &now);
     ck_assert_int_eq(now.lbfactor, 12);
@@ -520,6 +533,7 @@ static void look_at_tune(const jk_tune *t)
 /* Every call of the room, with what the segment holds now. */
 static void use_all(jk_shm *shm, jk_stat *stat)
 {
+    jk_stat_totals totals;
     const jk_tune rules = { .recover_time = 60, .error_escalation_time = 30, .max_reply_timeouts = 2 };
     jk_tune now, to;
     jk_limits limits;
@@ -551,7 +565,13 @@ static void use_all(jk_shm *shm, jk_stat *stat)
     jk_stat_value_move(stat, (jk_method_load){ 5, 3 });
     jk_stat_timeouts_decay(stat, 1);
     jk_stat_free_probe(stat);
+    jk_stat_wait(stat);
+    jk_stat_waited(stat);
+    jk_stat_took(stat, JK_TIME_FIRST, 7000);
+    jk_stat_fail(stat, JK_E_RECV);
+    jk_stat_closed(stat, 1);
     (void)jk_stat_read(stat);
+    jk_stat_totals_read(stat, &totals);
     (void)jk_shm_edits(shm);
     jk_stat_reset(stat, 1000);
 }

@@ -4,6 +4,7 @@
 #include "jk/shm/stat.h"
 
 #include <apr_general.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,127 @@ START_TEST(every_counter_is_its_own)
     ck_assert_uint_eq(n.busy, 1);
     ck_assert_uint_eq(n.max_busy, 1);
     ck_assert_int_eq(n.last_reset, 1234);
+}
+END_TEST
+
+static jk_stat_totals totals(void)
+{
+    jk_stat_totals t;
+
+    jk_stat_totals_read(stat, &t);
+    return t;
+}
+
+/* A server that watches would take it for a new beginning. */
+START_TEST(no_reset_takes_a_total_back)
+{
+    jk_stat_totals was, is;
+
+    for (int i = 0; i < JK_COUNTS; i++)
+        jk_stat_add(stat, (jk_stat_count)i, 5);
+    jk_stat_fail(stat, JK_E_PING);
+    jk_stat_closed(stat, 2);
+    jk_stat_begin(stat);
+    jk_stat_leave(stat, &(jk_stat_visit){ .read = 1, .written = 2, .first = 3, .total = 4, .status = 200 });
+    was = totals();
+    jk_stat_reset(stat, 1234);
+    (void)jk_stat_event(stat, JK_MEMBER_RESET, 1235, &file);
+    is = totals();
+    ck_assert_mem_eq(&is, &was, sizeof is);
+    ck_assert_uint_eq(jk_stat_read(stat).count[JK_COUNT_READ], 0);
+    jk_stat_add(stat, JK_COUNT_READ, 7);
+    ck_assert_uint_eq(totals().count[JK_COUNT_READ], 13);
+    ck_assert_uint_eq(jk_stat_read(stat).count[JK_COUNT_READ], 7);
+}
+END_TEST
+
+static const struct {
+    int64_t us;
+    unsigned bucket;
+    const char *why;
+} durations[] = {
+    { 0, 0, "no time at all" },        { -5, 0, "the clock was put back" },     { INT64_MIN, 0, "by very much" },
+    { 1000, 0, "a bound belongs to its bucket" }, { 1001, 1, "what is beyond does not" }, { 499999, 8, "in the middle" },
+    { 60000000, 14, "the last bound" }, { 60000001, 15, "more than any" },       { INT64_MAX, 15, "far more" },
+};
+
+START_TEST(each_time_has_its_bucket)
+{
+    for (int what = 0; what < JK_TIMES; what++) {
+        jk_stat_totals was = totals();
+        jk_stat_took(stat, (jk_stat_time)what, durations[_i].us);
+        jk_stat_totals is = totals();
+        for (unsigned i = 0; i < JK_STAT_BUCKETS; i++)
+            ck_assert_msg(is.time[what].bucket[i] - was.time[what].bucket[i] == (i == durations[_i].bucket), "%s: %u", durations[_i].why, i);
+        ck_assert_uint_eq(is.time[what].sum - was.time[what].sum, durations[_i].us > 0 ? (uint64_t)durations[_i].us : 0);
+    }
+}
+END_TEST
+
+START_TEST(bounds_rise)
+{
+    for (int i = 1; i < JK_STAT_BUCKETS - 1; i++)
+        ck_assert_uint_gt(jk_stat_bounds[i], jk_stat_bounds[i - 1]);
+}
+END_TEST
+
+static const struct {
+    unsigned status, class;
+} statuses[] = { { 100, 1 }, { 200, 2 }, { 299, 2 }, { 304, 3 }, { 404, 4 }, { 503, 5 }, { 599, 5 }, { 600, 0 }, { 42, 0 }, { UINT_MAX, 0 } };
+
+START_TEST(a_visit_is_booked_as_it_was)
+{
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        jk_stat_totals was = totals();
+        jk_stat_begin(stat);
+        jk_stat_leave(stat, &(jk_stat_visit){ .read = 100, .written = 10, .first = 1500, .total = 3000000, .status = statuses[i].status });
+        jk_stat_totals is = totals();
+        ck_assert_uint_eq(is.answers[statuses[i].class] - was.answers[statuses[i].class], 1);
+        ck_assert_uint_eq(is.count[JK_COUNT_READ] - was.count[JK_COUNT_READ], 100);
+        ck_assert_uint_eq(is.count[JK_COUNT_WRITTEN] - was.count[JK_COUNT_WRITTEN], 10);
+        ck_assert_uint_eq(is.time[JK_TIME_FIRST].bucket[1] - was.time[JK_TIME_FIRST].bucket[1], 1);
+        ck_assert_uint_eq(is.time[JK_TIME_TOTAL].bucket[11] - was.time[JK_TIME_TOTAL].bucket[11], 1);
+        ck_assert_uint_eq(jk_stat_busy(stat), 0);
+    }
+    jk_stat_begin(stat);
+    jk_stat_totals was = totals();
+    jk_stat_leave(stat, &(jk_stat_visit){ .first = 1500, .total = 5 }); /* nobody answered */
+    ck_assert_uint_eq(totals().time[JK_TIME_FIRST].sum, was.time[JK_TIME_FIRST].sum);
+}
+END_TEST
+
+START_TEST(only_failures_are_failures)
+{
+    for (int rc = -1; rc <= JK_RC_COUNT + 1; rc++)
+        jk_stat_fail(stat, (jk_rc)rc);
+    for (int rc = 0; rc < JK_RC_COUNT; rc++)
+        ck_assert_uint_eq(totals().failed[rc], rc > JK_AGAIN);
+    for (unsigned why = 0; why < JK_STAT_CLOSED + 2; why++)
+        jk_stat_closed(stat, why);
+    for (unsigned why = 0; why < JK_STAT_CLOSED; why++)
+        ck_assert_uint_eq(totals().closed[why], 1);
+}
+END_TEST
+
+static const struct {
+    unsigned connected, busy, waiting, idle;
+    const char *why;
+} idles[] = { { 3, 0, 0, 3, "nobody is there" },     { 3, 2, 0, 1, "two have one each" },          { 3, 5, 2, 0, "two wait for one" },
+              { 0, 2, 2, 0, "both wait" },           { 1, 3, 0, 0, "two have not begun theirs yet" }, { 2, 1, 3, 2, "told in another order" } };
+
+START_TEST(idle_is_what_nobody_has)
+{
+    for (unsigned i = 0; i < idles[_i].connected; i++)
+        (void)jk_stat_connect_within(stat, 0);
+    for (unsigned i = 0; i < idles[_i].busy; i++)
+        (void)jk_stat_begin(stat);
+    for (unsigned i = 0; i < idles[_i].waiting; i++)
+        jk_stat_wait(stat);
+    ck_assert_msg(jk_stat_read(stat).idle == idles[_i].idle, "%s", idles[_i].why);
+    ck_assert_uint_eq(jk_stat_read(stat).waiting, idles[_i].waiting);
+    for (unsigned i = 0; i < idles[_i].waiting + 2; i++)
+        jk_stat_waited(stat);
+    ck_assert_uint_eq(jk_stat_read(stat).waiting, 0);
 }
 END_TEST
 
@@ -243,6 +365,12 @@ int main(void)
     tcase_add_checked_fixture(all, begin, end);
     tcase_add_test(all, limits_hold_and_nothing_falls_below_zero);
     tcase_add_test(all, every_counter_is_its_own);
+    tcase_add_test(all, no_reset_takes_a_total_back);
+    tcase_add_loop_test(all, each_time_has_its_bucket, 0, sizeof durations / sizeof durations[0]);
+    tcase_add_test(all, bounds_rise);
+    tcase_add_test(all, a_visit_is_booked_as_it_was);
+    tcase_add_test(all, only_failures_are_failures);
+    tcase_add_loop_test(all, idle_is_what_nobody_has, 0, sizeof idles / sizeof idles[0]);
     tcase_add_test(all, news_are_stored);
     tcase_add_test(all, values_move);
     tcase_add_test(all, maintenance_is_claimed_once_per_interval);

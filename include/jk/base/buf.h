@@ -32,11 +32,19 @@ static inline jk_in jk_in_over(jk_span bytes)
     return (jk_in){ bytes.p, bytes.len, false };
 }
 
+/* What is bad has no room left: one comparison asks for both. */
+static inline void jk_out_fail(jk_out *out)
+{
+    out->bad = true;
+    out->cap = out->len;
+}
+
 static inline bool jk_out_room(jk_out *out, size_t n)
 {
-    if (out->bad || out->cap - out->len < n)
-        out->bad = true;
-    return !out->bad;
+    if (out->cap - out->len >= n)
+        return true;
+    jk_out_fail(out);
+    return false;
 }
 
 static inline void jk_out_u8(jk_out *out, unsigned v)
@@ -65,11 +73,19 @@ static inline void jk_out_bytes(jk_out *out, jk_span s)
 /* An AJP13 string: length, bytes, NUL; absent is FF FF. More than JK_STRING_MAX bytes make the writer bad. */
 void jk_out_string(jk_out *out, jk_span s);
 
+/* Likewise: what is bad has nothing left. */
+static inline void jk_in_fail(jk_in *in)
+{
+    in->bad = true;
+    in->left = 0;
+}
+
 static inline bool jk_in_has(jk_in *in, size_t n)
 {
-    if (in->bad || in->left < n)
-        in->bad = true;
-    return !in->bad;
+    if (in->left >= n)
+        return true;
+    jk_in_fail(in);
+    return false;
 }
 
 /* A number that is not there reads as 0 and makes the reader bad. */

@@ -8,6 +8,17 @@
 
 #include <apr_time.h>
 
+/* Why one was closed. */
+typedef enum jk_close_why {
+    JK_CLOSE_EXIT,      /* its process ended */
+    JK_CLOSE_DEAD,      /* it was idle, and the container had closed it, had written to it, or owed a CPong */
+    JK_CLOSE_AGED,      /* it was idle for too long, or made room for others */
+    JK_CLOSE_FAILED,    /* what was done with it failed, or was broken off */
+    JK_CLOSE_CONTAINER, /* the answer said that it may not be used again */
+    JK_CLOSE_UNWANTED,  /* DisableReuse, or the container is elsewhere now: its address was changed */
+    JK_CLOSE_WHYS
+} jk_close_why;
+
 typedef struct jk_conn jk_conn;
 struct jk_conn {
     jk_conn *next, *prev; /* in the pool's list of idle ones; guarded by the pool's mutex */
@@ -16,8 +27,10 @@ struct jk_conn {
     int rcv_timeout;    /* ms that SO_RCVTIMEO stands at */
     apr_time_t idle_since;
     apr_time_t probed;  /* when upkeep pinged it last; 0: never */
+    jk_close_why why;   /* it would be closed now; whoever closes it says so before */
+    bool made;          /* it came to be: the container took it */
     const void *to;     /* where it leads: its maker's, to be compared alone */
-    void (*gone)(void *ctx); /* called when it is closed; NULL: nobody counts */
+    void (*gone)(void *ctx, const jk_conn *conn); /* called when it is closed; NULL: nobody counts */
     void *gone_ctx;
 };
 

@@ -25,6 +25,7 @@ typedef enum jk_wake {
 typedef struct jk_vigil {
     int fd;           /* the awaited one */
     bool writable;    /* to be written to; else read from */
+    int other;        /* awaited as well: to be read from */
     int client;       /* wakes when the client hangs up */
     bool ended;       /* the client has said already that it sends nothing more: only a reset counts as leaving */
     bool hears_bytes; /* bytes that lie before its end are a next request, and not a part of its leaving as under TLS */
@@ -44,6 +45,9 @@ jk_dispatch *jk_dispatch_make(unsigned limit, unsigned pace, bool threaded);
 
 /* NULL: the limit is reached, or there is no descriptor. */
 jk_berth *jk_dispatch_take(jk_dispatch *d);
+
+/* Are all slots taken? */
+bool jk_dispatch_is_full(jk_dispatch *d);
 
 /* What becomes readable when something came. It stays the slot's. */
 int jk_dispatch_fd(const jk_berth *b);

@@ -2,6 +2,8 @@
  *
  *   crank:  ENCODE -> FIRST_BODY -> WRITE -> READ <-> BODY -> WRITE .. -> END
  *
+ * While a body packet waits for its client the container may speak, or leave: BODY goes to READ for what is there, and back.
+ *
  * A step returns JK_OK, an outcome, or JK_AGAIN with run->wait saying for what. The blocking driver (jk_run_wait) waits in place and
  * steps again; a parked driver gives its thread back instead. Both share every line. Nothing that is needed after a
  * JK_AGAIN stands on a stack. One thread at a time works on a run. */
@@ -9,10 +11,10 @@
 #define JK_NET_RUN_H
 
 #include "jk/ajp/exchange.h"
+#include "jk/ajp/frame.h"
 #include "jk/base/log.h"
 #include "jk/net/pool.h"
-
-#include <sys/uio.h>
+#include "jk/net/scatter.h"
 
 typedef enum jk_wait_kind {
     JK_WAIT_NOTHING,
@@ -26,7 +28,7 @@ typedef enum jk_wait_kind {
 
 typedef struct jk_wait {
     jk_wait_kind what;
-    int fd;           /* for the two of the backend */
+    int fd;           /* of the backend; -1: none. For CLIENT_READ: it may speak meanwhile, be it only to end the connection */
     apr_time_t until; /* when waiting is over at the latest; 0: no limit */
     bool tried;       /* it was waited for in place already, as long as the run's patience lasts */
 } jk_wait;
@@ -42,7 +44,8 @@ typedef struct jk_source {
  * need no copy; a range stays the sink's until it is done with it. Each may answer JK_AGAIN (call again, nothing was taken)
  * or JK_E_CLIENT_WRITE. */
 typedef struct jk_sink_ops {
-    /* At most two pieces of memory to read into; *n says how many. */
+    /* One or two pieces of memory to read into; *n says how many. They are filled in any order: body bytes that belong together come to lie
+     * side by side where that can be known before (net/scatter), so the ranges given back need not rise. */
     jk_rc (*lend)(void *ctx, struct iovec piece[2], int *n);
     /* The status and the headers: the first thing, once. */
     jk_rc (*head)(void *ctx, jk_reply *head);
@@ -61,6 +64,17 @@ typedef struct jk_sink {
 
 typedef enum jk_stage { JK_STAGE_ENCODE, JK_STAGE_FIRST_BODY, JK_STAGE_WRITE, JK_STAGE_READ, JK_STAGE_BODY, JK_STAGE_END } jk_stage;
 
+/* Where the time of a request goes. At each moment it is in one of them, so that their sum is the whole; further attempts add to them. */
+typedef enum jk_leg {
+    JK_LEG_QUEUE,   /* a connection is waited for, or the time before another attempt */
+    JK_LEG_CONNECT, /* one is made */
+    JK_LEG_PING,    /* a CPong is waited for */
+    JK_LEG_SEND,    /* the request and its body go out; the client's bytes may be waited for */
+    JK_LEG_FIRST,   /* the answer's head is waited for */
+    JK_LEG_BODY,    /* and now its end */
+    JK_LEGS
+} jk_leg;
+
 typedef struct jk_run jk_run;
 struct jk_run {
     /* Given by the driver; unchanged by all below. */
@@ -71,6 +85,7 @@ struct jk_run {
     const jk_log *log;
     const struct jk_wish *wish; /* what a balancer must know of the request (worker/worker); NULL: nothing is wished */
     bool no_reuse;  /* DisableReuse: the connection is closed after the answer */
+    bool timed;     /* somebody asks where the time went: else SEND and FIRST are told apart only where there is a body */
     bool may_block; /* steps may wait in place for the backend's bytes */
     int patience;   /* ms that they may do so where may_block does not hold; 0: not at all */
     /* Given by the worker. */
@@ -96,12 +111,16 @@ struct jk_run {
     size_t first_len;               /* bytes of the first body packet, once it was read */
     size_t packet_room, packet_got; /* the body packet that is being filled */
     bool first_body_read, encoded;
+    bool hears; /* that packet is due, its bytes are slow to come, and the container says something meanwhile */
 
     apr_time_t silent_since; /* the backend took or sent nothing since; 0: it is not waited for */
 
-    /* Read and not yet parsed: the rest of up to two pieces. */
-    jk_span in[2];
-    size_t chunk_left, chunk_skip; /* of the SEND_BODY_CHUNK at hand */
+    /* Read and not yet parsed, in the order of the wire: in[at .. nin). */
+    jk_span in[JK_SCATTER_MOST];
+    int at, nin;
+    size_t chunk_left, chunk_skip; /* of the SEND_BODY_CHUNK at hand: bytes of body still to come, and what stands behind them */
+    size_t chunk_len, chunk_tail;  /* the same of the whole packet */
+    uint8_t chunk_head[JK_FRAME_HEAD + JK_REPLY_CHUNK_HEAD]; /* and its first bytes */
     uint8_t *msg;                  /* a message that does not lie in one piece */
     size_t msg_len, msg_cap;
     jk_reply pending; /* a message whose act the sink answered with JK_AGAIN */
@@ -118,11 +137,15 @@ struct jk_run {
     uint64_t written, read;   /* bytes to and from the backend, all attempts */
     uint64_t body_passed;     /* body bytes given to the sink */
     apr_time_t begun;
+    jk_leg leg;                  /* that it is on, */
+    apr_time_t since;            /* since then */
+    apr_time_t spent[JK_LEGS];   /* us, until then */
+    apr_time_t first;            /* us from the request's last byte to the head of the attempt's answer; where `status` is not 0 */
     int err; /* errno of the last failure; 0: an end of file */
     bool finished;
     void (*on_finish)(jk_run *run, jk_rc outcome); /* set by the worker; called once */
 
-    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit) */
+    struct jk_visit *up;  /* worker/backend's own, between two of its steps (worker/visit). The driver may give it, cleared */
     struct jk_tour *tour; /* worker/lb's own */
     const void *driven;   /* the worker that the driver drives */
 };
@@ -147,6 +170,9 @@ jk_rc jk_run_prepare(jk_run *run);
 /* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. JK_E_STATUS: an answer that fail_on_status names. */
 jk_rc jk_run_crank(jk_run *run);
 
+/* Is there something that was read and not parsed? It lies in memory that the sink lent. */
+bool jk_run_has_input(const jk_run *run);
+
 /* May the connection carry another request? */
 bool jk_run_reusable(const jk_run *run);
 
@@ -156,6 +182,20 @@ void jk_run_wait(jk_run *run);
 
 /* Waits in place as long as run->patience allows. True: step again. False: it takes longer; somebody else has to wait. */
 bool jk_run_wait_a_little(jk_run *run);
+
+/* A leg ends at `now`, and another begins. The clock may have been put back meanwhile: then it took no time. */
+static inline void jk_run_enter_at(jk_run *run, jk_leg leg, apr_time_t now)
+{
+    if (now > run->since)
+        run->spent[run->leg] += now - run->since;
+    run->since = now;
+    run->leg = leg;
+}
+
+static inline void jk_run_enter(jk_run *run, jk_leg leg)
+{
+    jk_run_enter_at(run, leg, apr_time_now());
+}
 
 /* Is the wait's time over? */
 bool jk_run_late(const jk_run *run, apr_time_t now);

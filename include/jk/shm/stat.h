@@ -7,6 +7,7 @@
 
 #include "jk/balance/member.h"
 #include "jk/balance/method.h"
+#include "jk/base/outcome.h"
 #include "jk/shm/shm.h"
 
 typedef struct jk_stat jk_stat;
@@ -55,6 +56,10 @@ bool jk_stat_begin_within(jk_stat *stat, uint32_t limit);
 /* It has ended. Once for each begin that succeeded. */
 void jk_stat_end(jk_stat *stat);
 
+/* It waits for a connection or for room, and does no more. */
+void jk_stat_wait(jk_stat *stat);
+void jk_stat_waited(jk_stat *stat);
+
 uint32_t jk_stat_busy(const jk_stat *stat);
 
 /* A connection is about to be made, and was closed or came to nothing: likewise. */
@@ -76,20 +81,72 @@ typedef enum jk_stat_count {
     JK_COUNT_TIMEOUTS,      /* reply timeouts, all of them */
     JK_COUNT_CONNECTS,
     JK_COUNT_REJECTS,       /* refused by the connector before the application saw them */
+    JK_COUNT_RETRIES,       /* attempts after the first: at a member there, at a balancer with another member */
     JK_COUNTS
 } jk_stat_count;
 
 void jk_stat_add(jk_stat *stat, jk_stat_count what, uint64_t n);
 
+/* An attempt (of a balancer: a request) came to this; JK_OK and JK_AGAIN are not counted. */
+void jk_stat_fail(jk_stat *stat, jk_rc rc);
+
+/* Why connections were closed: a jk_close_why of net/conn. */
+#define JK_STAT_CLOSED 6
+void jk_stat_closed(jk_stat *stat, unsigned why);
+
+/* ---- times ---- */
+
+typedef enum jk_stat_time {
+    JK_TIME_CONNECT, /* of connections that were made, without a CPing */
+    JK_TIME_FIRST,   /* from the request's last byte to the answer's head */
+    JK_TIME_TOTAL,   /* at this worker, with all attempts and waits */
+    JK_TIMES
+} jk_stat_time;
+
+/* A time belongs to the first bucket whose bound it does not pass; the last bucket has none. */
+#define JK_STAT_BUCKETS 16
+extern const uint32_t jk_stat_bounds[JK_STAT_BUCKETS - 1]; /* microseconds */
+
+typedef struct jk_stat_histogram {
+    uint64_t bucket[JK_STAT_BUCKETS]; /* how many, each for itself */
+    uint64_t sum;                     /* microseconds */
+} jk_stat_histogram;
+
+/* Books a time of `us` microseconds; one below 0 (the clock was put back) counts as 0. */
+void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us);
+
+/* What a request was at a worker, for jk_stat_leave(). */
+typedef struct jk_stat_visit {
+    uint64_t read, written; /* bytes */
+    int64_t first, total;   /* microseconds; first is booked where there was an answer */
+    unsigned status;        /* of the answer; 0: there was none */
+} jk_stat_visit;
+
+/* jk_stat_end(), and the books of what it was. */
+void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit);
+
+/* ---- reading ---- */
+
 typedef struct jk_stat_numbers {
-    uint64_t count[JK_COUNTS];
+    uint64_t count[JK_COUNTS]; /* since the last reset */
     uint32_t busy, max_busy, connected, max_connected;
+    uint32_t waiting, idle; /* requests that wait for a connection; connections that no request has */
     int64_t last_reset;
 } jk_stat_numbers;
 
 jk_stat_numbers jk_stat_read(const jk_stat *stat);
 
-/* Everything that is counted begins anew. What is under way stays. */
+#define JK_STAT_CLASSES 6 /* of statuses: 0 other, 1 1xx .. 5 5xx */
+
+/* Since the shared memory was made: no reset, no restart and no child's end takes anything away. */
+typedef struct jk_stat_totals {
+    uint64_t count[JK_COUNTS], failed[JK_RC_COUNT], closed[JK_STAT_CLOSED], answers[JK_STAT_CLASSES];
+    jk_stat_histogram time[JK_TIMES];
+} jk_stat_totals;
+
+void jk_stat_totals_read(const jk_stat *stat, jk_stat_totals *out);
+
+/* What jk_stat_read() counts begins anew. What is under way stays. */
 void jk_stat_reset(jk_stat *stat, int64_t now);
 
 /* ---- a member's state ---- */

@@ -7,6 +7,7 @@
 
 #include "jk/conf/keys.h"
 #include "jk/conf/findings.h"
+#include "jk/status/metrics.h"
 #include "jk/worker/manage.h"
 #include "jk/worker/registry.h"
 
@@ -97,6 +98,7 @@ typedef struct jk_view_from {
     int32_t pid, generation; /* of httpd's configuration: each restart adds one */
     bool stale;              /* the newest configuration is broken, and the last good one in force */
     jk_view_parked parked;
+    jk_metrics_from metrics;
     const char *token;       /* that changes need; "": they are not allowed */
     const char *base;        /* path of the page itself, as it was asked for, for links */
 } jk_view_from;

@@ -56,18 +56,24 @@ class Gate:
             self.changed.notify_all()
 
 
+def slow_wire(port, tls=None, window=16384):
+    """A client.Wire behind a small window."""
+    sock = socket.socket()
+    if window:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    sock.settimeout(30)
+    sock.connect(("127.0.0.1", port))
+    wire = client.Wire.__new__(client.Wire)
+    wire.sock = tls.wrap_socket(sock, server_hostname="localhost") if tls else sock
+    wire.port, wire.held, wire.was_reset = port, b"", False
+    return wire
+
+
 class Reader:
     """A client that asks and reads only when told, behind a small window (None: the system's)."""
 
     def __init__(self, port, path, host=None, tls=None, headers=(), window=16384):
-        sock = socket.socket()
-        if window:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-        sock.settimeout(30)
-        sock.connect(("127.0.0.1", port))
-        self.wire = client.Wire.__new__(client.Wire)
-        self.wire.sock = tls.wrap_socket(sock, server_hostname="localhost") if tls else sock
-        self.wire.port, self.wire.held, self.wire.was_reset = port, b"", False
+        self.wire = slow_wire(port, tls, window)
         self.wire.request("GET", path, headers, host=host)
 
     def finish(self):

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from . import ajp
+from . import ajp, client, crowd
 from .ajp_peer import Gone
 from .workers import ajp13
 
@@ -19,7 +19,7 @@ EXTRA = ajp.answer("ANOTHER-CLIENTS-ANSWER")
 
 # ---- columns: what stands between the client and the peer ----
 
-QUICK = 150  # ms
+QUICK = 250  # ms
 
 # Workers: what a fault needs of the configuration. All lead to the one peer, but for those with a port of their own.
 SERVICES = {
@@ -32,9 +32,15 @@ SERVICES = {
 
 
 class Column:
-    """A configuration that all cells run through. Others derive from it: they name their workers, and say where a cell
+    """What stands between the client and the peer: a configuration that all cells run through. Others derive from it: they name their workers, and say where a cell
     ends otherwise."""
     name = "plain"
+    half = HALF  # of an answer that breaks off
+    whole_half = True  # does all of it arrive before that?
+    pause = 0  # s that the client takes between the headers and the rest
+
+    def wire(self, port):
+        return client.Wire(port)
 
     def config(self):
         """Without the look at idle connections in the background: it could come before a cell's request."""
@@ -85,7 +91,24 @@ class Parked(Column):
         return super().config() + "\nJkPark On\nJkParkAfter 0"
 
 
-COLUMNS = [Column(), Balanced(), Parked()]
+class SlowReader(Parked):
+    """The client is behind when the container breaks: more lies between the two than the buffers on the way hold."""
+    name = "slow-reader"
+    half = HALF * 800
+    whole_half = False  # a reset takes away what was not read yet
+    pause = 0.1
+
+    def wire(self, port):
+        return crowd.slow_wire(port)
+
+    def config(self):
+        return super().config() + "\nSendBufferSize 8192"
+
+    def takes(self, cell):
+        return cell.expected.result == CUT and cell.ask.name in ("GET", "POST")
+
+
+COLUMNS = [Column(), Balanced(), Parked(), SlowReader()]
 
 # ---- requests ----
 
@@ -211,42 +234,42 @@ WAYS = [
 class Step:
     name: str
     progress: int
-    lead: object = None       # brings the Exchange so far; called with it and the event "the client has the headers"
+    lead: object = None       # brings the Exchange so far; called with it and the Stage
     hang_ups_only: bool = False
     unread: bool = False      # its body packet may still be on its way to us
 
 
-def lead_read(ex, seen):
+def lead_read(ex, stage):
     ex.first_packet()
 
 
-def lead_asked(ex, seen):
+def lead_asked(ex, stage):
     ex.first_packet()
     ex.send(ajp.get_body(ajp.MAX_BODY))
 
 
-def lead_given(ex, seen):
+def lead_given(ex, stage):
     ex.first_packet()
     ex.get_body()
 
 
-def lead_headed(ex, seen):
+def lead_headed(ex, stage):
     ex.first_packet()
     ex.send(ajp.send_headers(200, [("X-Half", "1")]))
     time.sleep(0.01)  # a reset would take unread bytes with it
 
 
-def lead_passed(ex, seen):
+def lead_passed(ex, stage):
     ex.first_packet()
-    ex.send(ajp.send_headers() + ajp.chunk(HALF) + ajp.FLUSH)
+    ex.send(ajp.send_headers() + ajp.chunks(stage.half) + ajp.FLUSH)
     if ex.request.method == "HEAD":  # whose headers httpd keeps until the end
         time.sleep(0.01)
     else:
-        ex.wait(seen)
+        ex.wait(stage.seen)
 
 
-def lead_in_a_chunk(ex, seen):
-    lead_passed(ex, seen)
+def lead_in_a_chunk(ex, stage):
+    lead_passed(ex, stage)
     ex.send(ajp.chunk(HALF)[:50])
     time.sleep(0.01)
 
@@ -268,8 +291,8 @@ STEPS = [
 class Stage:
     """One cell being played."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, half=HALF):
+        self.path, self.half = path, half
         self.seen = threading.Event()  # the client has the headers
         self.done = threading.Event()  # the peer has sent all that it will
         self.fates = []                # did the module close the connection?
@@ -301,7 +324,7 @@ def give_up(conn, way, stage):
 def arm_script(step, way):
     def arm(peer, stage):
         def script(ex):
-            step.lead(ex, stage.seen)
+            step.lead(ex, stage)
             give_up(ex.conn, way, stage)
         peer.on(stage.path, script)
     return arm
@@ -377,7 +400,7 @@ def fails(failure, progress, number=None):
 
 def answers(*pieces, wait=0):
     """Reads the body, then sends the pieces, waiting between them."""
-    def script(ex, seen):
+    def script(ex, stage):
         ex.read_body()
         for i, piece in enumerate(pieces):
             time.sleep(wait if i else 0)
@@ -385,19 +408,19 @@ def answers(*pieces, wait=0):
     return script
 
 
-def trickled(ex, seen):
+def trickled(ex, stage):
     ex.read_body()
     ex.trickle(ajp.answer("ok"), 0.0005)
 
 
-def asks_too_much(ex, seen):
+def asks_too_much(ex, stage):
     ex.read_body()
     ex.get_body()
     ex.get_body(1)
     ex.send(ajp.answer("ok"))
 
 
-def asks_late(ex, seen):
+def asks_late(ex, stage):
     ex.first_packet()
     ex.send(ajp.send_headers() + ajp.chunk(b"o"))
     ex.read_body()
@@ -405,14 +428,14 @@ def asks_late(ex, seen):
     ex.send(ajp.chunk(b"k") + ajp.end())
 
 
-def reads_nothing(ex, seen):
+def reads_nothing(ex, stage):
     ex.first_packet()
     ex.send(ajp.answer("ok"))
 
 
 def after_the_flush(data):
-    def script(ex, seen):
-        lead_passed(ex, seen)
+    def script(ex, stage):
+        lead_passed(ex, stage)
         ex.send(data)
     return script
 
@@ -458,7 +481,7 @@ def single():
 def arm_single(script, want):
     def arm(peer, stage):
         def whole(ex):
-            script(ex, stage.seen)
+            script(ex, stage)
             stage.done.set()
             if want.fate == CLOSED:
                 stage.fates.append(ex.module_closes(3))

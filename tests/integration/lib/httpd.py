@@ -24,6 +24,7 @@ import urllib.request
 from . import proc
 
 INCUMBENT = os.environ.get("JK_INCUMBENT") == "1"
+VALGRIND = os.environ.get("JK_VALGRIND") == "1"  # httpd under memcheck: its findings fail the test
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 ACCESS_FORMAT = r"%{X-Test}i|%>s|%m|%U|%q|%{JK_WORKER_NAME}n|%X"
 
@@ -39,6 +40,7 @@ MPM_SETTINGS = {
 
 # Lines of httpd that mean nothing here.
 BENIGN = [
+    r"AH00484",              # a burst keeps all threads busy for a moment: tests have few of them
     r"AH00488",              # a child of the generation before, seen late by a restart
     r"AH00558",              # no fully qualified domain name
     r"AH0166[0-9]", r"AH01906", r"AH01909", r"AH01873",  # a test's certificate, no shared session cache
@@ -253,6 +255,11 @@ class Httpd:
     def argv(self, *more):
         return [self.binary, "-d", self.root, "-f", self.path("conf/httpd.conf"), *(f"-D{word}" for word in self.defines), *more]
 
+    def _under_valgrind(self, argv):
+        """Its children are forked, so they are watched too, each with a log of its own."""
+        return ["valgrind", "--quiet", "--error-limit=no", "--num-callers=24", f"--log-file={self.root}/logs/valgrind.%p",
+                f"--suppressions={TOP}/tests/integration/valgrind.supp", *argv]
+
     def environment(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JK_", "APACHE_"))}
         preload = os.environ.get("JK_PRELOAD")
@@ -264,7 +271,10 @@ class Httpd:
 
     def start(self, seconds=20.0):
         with open(self.stderr.path, "ab") as err:
-            self.child = proc.spawn(self.argv("-DFOREGROUND"), stdout=err, stderr=err, env=self.environment())
+            argv = self.argv("-DFOREGROUND")
+            if VALGRIND:
+                argv, seconds = self._under_valgrind(argv), 10 * seconds
+            self.child = proc.spawn(argv, stdout=err, stderr=err, env=self.environment())
         up = proc.wait_until(lambda: self.child.poll() is not None or self.generations() and proc.accepts(("127.0.0.1", self.ctl)), seconds)
         if not up or not self.wait_idle(seconds):
             words = self.stderr.text() + self.error_log.text()
@@ -333,7 +343,7 @@ class Httpd:
         except OSError:
             return False
         board = re.search(r"^Scoreboard: (.*)$", text, re.M).group(1)
-        return sum(board.count(c) for c in "RWDL") <= 1
+        return sum(board.count(c) for c in "RWDLS") <= 1  # nor is a thread just starting: event closes idle clients where none is free
 
     # ---- logs ----
 
@@ -406,6 +416,8 @@ class Httpd:
 
 
 def is_fatal(line):
+    if VALGRIND and re.search(r"^==\d+== (Invalid|Conditional jump|Use of uninit|Syscall param|Process terminating|Source and dest|Mismatched)", line):
+        return True
     return bool(re.search(r"Segmentation fault|exit signal|Sanitizer|runtime error:|Assertion .* failed|AH00051|AH00052", line))
 
 
