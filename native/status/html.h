@@ -40,6 +40,10 @@ const char *jk_html_percent(apr_pool_t *p, uint64_t part, uint64_t whole);
 /* A bar: so much of the whole; `mark`: where the configuration would have it, in 1/1000, negative: nowhere. kind: a class of the stylesheet. */
 void jk_html_bar(jk_page *page, const char *kind, uint64_t part, uint64_t whole, int mark);
 
+/* One column a bucket; and within which time so much of all lies: "50 ms", "" where there is nothing. */
+void jk_html_times(jk_page *page, const jk_stat_histogram *times);
+const char *jk_html_within(apr_pool_t *p, const jk_stat_histogram *times, double share);
+
 /* One column a minute. */
 void jk_html_minutes(jk_page *page, const jk_stat_visits *visits);
 

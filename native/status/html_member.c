@@ -72,6 +72,14 @@ CELL(sticky_cell, jk_html_put(page, "%u", w->sticky_recent))
 CELL(open_cell, jk_html_put(page, "%u", w->pool.open))
 CELL(idle_cell, jk_html_put(page, "%u", w->pool.idle))
 
+static void within_cell(jk_page *page, const jk_html_row *row)
+{
+    const jk_stat_histogram *times = &row->w->first;
+    const char *half = jk_html_within(page->p, times, 0.5);
+
+    jk_html_put(page, "%s%s%s", *half ? half : "-", *half ? " / " : "", jk_html_within(page->p, times, 0.95));
+}
+
 static const jk_html_column of_details[] = {
     { "Name", "", "", jk_html_name_cell },
     { "Act", "activation", "", activation_cell },
@@ -83,6 +91,7 @@ static const jk_html_column of_details[] = {
     { "Acc", "requests, and a second since the reset", "n", served_cell },
     { "Sess", "requests that had no session", "n", sessions_cell },
     { "Sticky", "sticky requests of the last 5 minutes", "n", sticky_cell },
+    { "First", "answers begin within: half of them / 95 of 100", "n", within_cell },
     { "Err", "failed because of the container", "n", errors_cell },
     { "CE", "failed because of the client", "n", client_errors_cell },
     { "RE", "reply timeouts", "n", timeouts_cell },

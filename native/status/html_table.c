@@ -133,6 +133,20 @@ static void errors_cell(jk_page *page, const jk_html_row *row)
     jk_html_bar(page, "errors", errors, served, -1);
 }
 
+/* Half of the answers, and nearly all. */
+static void times_cell(jk_page *page, const jk_html_row *row)
+{
+    const char *half = jk_html_within(page->p, &row->w->first, 0.5);
+
+    if (*half == '\0') {
+        jk_html_put(page, "<span class='mute'>-</span>");
+        return;
+    }
+    jk_html_put(page, "<span class='pair'><span title='half of the answers began within that time'>%s</span>"
+                "<span class='mute' title='95 of 100 began within that time'>%s</span></span>", half, jk_html_within(page->p, &row->w->first, 0.95));
+    jk_html_times(page, &row->w->first);
+}
+
 static void connections_cell(jk_page *page, const jk_html_row *row)
 {
     const jk_view_worker *w = row->w;
@@ -180,6 +194,7 @@ static void actions_cell(jk_page *page, const jk_html_row *row)
 #define CONNECTIONS { "Connections", "open now, and the most there were: all processes together", "n", connections_cell }
 #define ERRORS { "Errors", "requests that failed because of the container", "wide narrow", errors_cell }
 #define BUSY { "In flight", "requests under way, and the most there were", "n", busy_cell }
+#define TIMES { "Answers begin", "within: half of them, 95 of 100; how many in each range, since the server was started", "wide narrow", times_cell }
 #define TRAFFIC { "Sent", "bytes to the container", "n", sent_cell }, { "Received", "bytes from the container", "n", received_cell }
 
 static const jk_html_column of_members[] = {
@@ -188,6 +203,7 @@ static const jk_html_column of_members[] = {
     { "Requests", "requests, and the share of all; the mark is the share by lbfactor", "wide", load_cell },
     { "New sessions", "requests that had no session", "n", sessions_cell },
     ERRORS,
+    TIMES,
     BUSY,
     CONNECTIONS,
     TRAFFIC,
@@ -202,6 +218,7 @@ static const jk_html_column of_containers[] = {
     { "State", "", "state", state_cell },
     { "Requests", "requests, and the share of all workers of their own", "wide", load_cell },
     ERRORS,
+    TIMES,
     BUSY,
     CONNECTIONS,
     TRAFFIC,

@@ -269,18 +269,64 @@ void jk_html_bar(jk_page *page, const char *kind, uint64_t part, uint64_t whole,
     jk_html_put(page, "</svg>");
 }
 
-void jk_html_minutes(jk_page *page, const jk_stat_visits *visits)
+/* Columns of 6, 2 apart, the largest 24 high. */
+static void put_columns(jk_page *page, const uint64_t *n, int count)
 {
-    uint32_t most = 0;
+    uint64_t most = 1;
 
-    for (int i = 0; i < JK_STAT_MINUTES; i++)
-        most = visits->count[i] > most ? visits->count[i] : most;
-    jk_html_put(page, "<svg class='minutes' viewBox='0 0 %d 24' preserveAspectRatio='xMinYMax' role='img'><title>Sticky requests in each of the "
-                      "last %d minutes; at most %u</title>",
-                JK_STAT_MINUTES * 8 - 2, JK_STAT_MINUTES, most);
-    for (int i = 0; i < JK_STAT_MINUTES; i++) {
-        int h = visits->count[i] ? 3 + (int)(21.0 * visits->count[i] / most) : 2;
-        jk_html_put(page, "<rect class='%s' x='%d' y='%d' width='6' height='%d'/>", visits->count[i] ? "fill" : "rail", i * 8, 24 - h, h);
+    for (int i = 0; i < count; i++)
+        most = n[i] > most ? n[i] : most;
+    for (int i = 0; i < count; i++) {
+        int h = n[i] ? 3 + (int)(21.0 * (double)n[i] / (double)most) : 2;
+        jk_html_put(page, "<rect class='%s' x='%d' y='%d' width='6' height='%d'/>", n[i] ? "fill" : "rail", i * 8, 24 - h, h);
     }
     jk_html_put(page, "</svg>");
+}
+
+static void begin_columns(jk_page *page, const char *kind, int count)
+{
+    jk_html_put(page, "<svg class='%s' viewBox='0 0 %d 24' preserveAspectRatio='none' role='img'>", kind, count * 8 - 2);
+}
+
+void jk_html_minutes(jk_page *page, const jk_stat_visits *visits)
+{
+    uint64_t n[JK_STAT_MINUTES], most = 0;
+
+    for (int i = 0; i < JK_STAT_MINUTES; i++) {
+        n[i] = visits->count[i];
+        most = n[i] > most ? n[i] : most;
+    }
+    begin_columns(page, "columns", JK_STAT_MINUTES);
+    jk_html_put(page, "<title>Sticky requests in each of the last %d minutes; at most %llu</title>", JK_STAT_MINUTES, (unsigned long long)most);
+    put_columns(page, n, JK_STAT_MINUTES);
+}
+
+static const char *bound(apr_pool_t *p, size_t i)
+{
+    uint32_t ms = i < JK_STAT_BUCKETS - 1 ? jk_stat_bounds[i] / 1000 : 0;
+
+    if (ms == 0)
+        return apr_psprintf(p, "> %u s", jk_stat_bounds[JK_STAT_BUCKETS - 2] / 1000000);
+    return ms < 1000 ? apr_psprintf(p, "%u ms", ms) : apr_psprintf(p, "%u s", ms / 1000);
+}
+
+const char *jk_html_within(apr_pool_t *p, const jk_stat_histogram *times, double share)
+{
+    uint64_t all = 0, until = 0;
+    size_t i = 0;
+
+    for (size_t k = 0; k < JK_STAT_BUCKETS; k++)
+        all += times->bucket[k];
+    while (i < JK_STAT_BUCKETS - 1 && (double)(until += times->bucket[i]) < share * (double)all)
+        i++;
+    return all ? bound(p, i) : "";
+}
+
+void jk_html_times(jk_page *page, const jk_stat_histogram *times)
+{
+    begin_columns(page, "columns small", JK_STAT_BUCKETS);
+    jk_html_put(page, "<title>How long it took until an answer began: at most 1 ms, 2 ms, 5 ms and so on to 60 s, and more. Half came within %s, "
+                      "95 %% within %s</title>",
+                jk_html_within(page->p, times, 0.5), jk_html_within(page->p, times, 0.95));
+    put_columns(page, times->bucket, JK_STAT_BUCKETS);
 }

@@ -105,6 +105,14 @@ static void set_error(jk_view *view, jk_view_worker *w, int64_t at)
     w->error_tz = zone(view->p, at);
 }
 
+static jk_stat_histogram first_of(const jk_worker *worker)
+{
+    jk_stat_totals all;
+
+    jk_stat_totals_read(jk_manage_stat(worker), &all);
+    return all.time[JK_TIME_FIRST];
+}
+
 static jk_view_worker container(jk_view *view, const jk_worker *worker)
 {
     jk_view_worker w = begin(view, worker);
@@ -115,6 +123,7 @@ static jk_view_worker container(jk_view *view, const jk_worker *worker)
     w.state_code = m.state;
     w.state = jk_member_label(m.state);
     w.pool = jk_manage_pool(worker);
+    w.first = first_of(worker);
     w.failure = jk_stat_failure_of(jk_manage_stat(worker));
     w.last_failure = w.failure.rc == JK_OK ? "" : jk_outcome_words(w.failure.rc);
     return w;

@@ -248,7 +248,7 @@ static void put_hide(jk_page *page)
 
 static void put_foot(jk_page *page)
 {
-    static const char *const formats[] = { "json", "xml", "txt", "prop" };
+    static const char *const formats[] = { "json", "xml", "txt", "prop", "openmetrics" };
     jk_html_to to = here(page);
 
     jk_html_put(page, "</main>\n<div class='footer'>\n");

@@ -296,7 +296,7 @@ def test_reset_and_recover(edited, peers):
     assert row_of(tree(edited.get()), "n2")["State"] == "recovering"
     for _ in range(3):
         client.get(edited.httpd.port, "/lb/x")
-    assert row_of(tree(edited.get()), "n2")["State"] == "ok" and "is in error" not in edited.get().text
+    assert row_of(tree(edited.get()), "n2")["State"] == "ok" and "n2 of lb is in error" not in edited.get().text
 
 
 def test_a_form_of_yesterday(page):

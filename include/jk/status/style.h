@@ -3,6 +3,6 @@
 #define JK_STATUS_STYLE_H
 
 /* Of the bytes between <style> and </style>. tests/integration/test_statuspage.py says what it must be. */
-#define JK_STYLE_HASH "'sha256-BK8bmqVdlgTxLK5XSB9p5lAEGZBclz5fD/8Lnag9heU='"
+#define JK_STYLE_HASH "'sha256-LBfgrg3NZan3v9y8+jBTgczVJk3JY5WiNrt0FXCP9Fc='"
 
 #endif
