@@ -40,6 +40,9 @@ const char *jk_html_percent(apr_pool_t *p, uint64_t part, uint64_t whole);
 /* A bar: so much of the whole; `mark`: where the configuration would have it, in 1/1000, negative: nowhere. kind: a class of the stylesheet. */
 void jk_html_bar(jk_page *page, const char *kind, uint64_t part, uint64_t whole, int mark);
 
+/* The beginning of a section, with its heading and what stands beside that ("": nothing); </section> ends it. */
+void jk_html_section(jk_page *page, const char *id, const char *title, const char *tag);
+
 /* One column a bucket; and within which time so much of all lies: "50 ms", "" where there is nothing. */
 void jk_html_times(jk_page *page, const jk_stat_histogram *times);
 const char *jk_html_within(apr_pool_t *p, const jk_stat_histogram *times, double share);
@@ -61,6 +64,7 @@ typedef struct jk_html_state {
     const char *word;
 } jk_html_state;
 
+void jk_html_shape(jk_page *page, const char *shape);
 jk_html_state jk_html_state_of(const jk_view_worker *w, bool member);
 void jk_html_badge(jk_page *page, jk_html_state state, const char *title);
 

@@ -116,16 +116,15 @@ static void put_worker_form(jk_page *page, const jk_view_worker *w, const jk_vie
 {
     unsigned of = w->members ? JK_OF_LB : lb ? JK_OF_MEMBER : JK_OF_AJP;
 
-    jk_html_put(page, "<section class='card' aria-labelledby='edit'><div class='head'><h2 id='edit'>Edit %s</h2><p class='tag'>%s%s</p></div>\n",
-                w->name,
-                lb ? "member of " : w->members ? "balancer" : "ajp13", lb ? lb->name : "");
+    jk_html_section(page, "edit", apr_pstrcat(page->p, "Edit ", w->name, NULL),
+                    lb ? apr_pstrcat(page->p, "member of ", lb->name, NULL) : w->members ? "balancer" : "ajp13");
     begin_form(page, "update", lb ? lb->name : w->name, lb ? w->name : NULL, "fields");
     for (const jk_attribute *a = jk_attributes; a->param; a++)
         if (a->of & of)
             put_field(page, a, w);
     jk_html_put(page, "<div class='submit'><button type='submit' class='main'>Save</button><p class='mute'>In force at once in all processes, "
-                      "until the value is edited in the "
-                "file or the server is stopped; JkStateFile keeps it over a stop, too.</p></div></form></section>\n");
+                      "until the value is edited in the file or the server is stopped; JkStateFile keeps it over a stop, "
+                      "too.</p></div></form></section>\n");
 }
 
 /* ---- one value of all members ---- */
@@ -140,8 +139,8 @@ static const jk_attribute *attribute_of(const char *param)
 
 static void put_choices(jk_page *page, const jk_view_worker *lb, const jk_attribute *now)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='column'><div class='head'><h2 id='column'>One attribute of several "
-                      "members</h2></div>\n<p class='choices'>");
+    jk_html_section(page, "column", "One attribute of several members", "");
+    jk_html_put(page, "<p class='choices'>");
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const jk_html_to to = { .cmd = "edit", .w = lb->name, .att = a->param, .from = true };
         if (!(a->of & JK_OF_MEMBER) || a->alone)
@@ -170,9 +169,8 @@ static void put_column_form(jk_page *page, const jk_view_worker *lb, const jk_at
 {
     const jk_key *key = jk_attribute_key(a);
 
-    jk_html_put(page, "<section class='card' aria-labelledby='each'><div class='head'><h2 id='each'>%s of each member of %s</h2></div>\n<p "
-                      "class='mute'>%s</p>\n", key->name, lb->name,
-                key->help);
+    jk_html_section(page, "each", apr_pstrcat(page->p, key->name, " of each member of ", lb->name, NULL), "");
+    jk_html_put(page, "<p class='mute'>%s</p>\n", key->help);
     begin_form(page, "update", lb->name, NULL, "fields column");
     hidden(page, "att", a->param);
     for (int i = 0; i < lb->members->nelts; i++)
@@ -187,12 +185,11 @@ static void put_pattern_form(jk_page *page, const jk_view_worker *lb, const jk_a
 
     if (strcmp(key->name, "route") == 0) /* no two may have the same */
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='same'><div class='head'><h2 id='same'>The same %s for several</h2></div>\n", key->name);
+    jk_html_section(page, "same", apr_pstrcat(page->p, "The same ", key->name, " for several", NULL), "");
     begin_form(page, "update", lb->name, NULL, "fields");
     jk_html_put(page, "<div class='field'><label for='sw'>Members</label><div class='control'><input id='sw' name='sw' value='*' class='text' "
-                      "autocomplete='off' spellcheck='false'/>"
-                "</div><p class='help'>a name, or a pattern: * for any characters, ? for one</p></div>\n<div class='field'><label "
-                "for='same-value'>%s</label><div class='control'>",
+                      "autocomplete='off' spellcheck='false'/></div><p class='help'>a name, or a pattern: * for any characters, ? for "
+                      "one</p></div>\n<div class='field'><label for='same-value'>%s</label><div class='control'>",
                 key->name);
     put_control(page, key, "same-value", a->param, first);
     jk_html_put(page, "</div><p class='help'>%s</p></div>\n<div class='submit'><button type='submit' class='main'>Save for all of "
@@ -205,7 +202,7 @@ static void put_members_to_edit(jk_page *page, const jk_view_worker *lb)
 {
     if (lb->members->nelts == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='each'><div class='head'><h2 id='each'>Its members</h2></div>\n");
+    jk_html_section(page, "each", "Its members", "");
     jk_html_members(page, lb);
     jk_html_put(page, "</section>\n");
 }

@@ -119,9 +119,7 @@ void jk_html_details(jk_page *page, const jk_view_worker *lb)
 {
     if (lb->members->nelts == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='details'><div class='head'><h2 id='details'>Every number</h2><p class='tag'>columns "
-                      "as in mod_jk 1.2; their titles "
-                "say what they are</p></div>\n");
+    jk_html_section(page, "details", "Every number", "columns as in mod_jk 1.2; their titles say what they are");
     jk_html_table(page, apr_pstrcat(page->p, "All numbers of the members of ", lb->name, NULL), of_details, lb->members, lb);
     jk_html_put(page, "</section>\n");
 }
@@ -145,8 +143,8 @@ static void put_numbers(jk_page *page, const jk_view_worker *w, const jk_view_wo
 {
     const jk_html_row row = { w, lb, 0, 0 };
 
-    jk_html_put(page, "<section class='card' aria-labelledby='numbers'><div class='head'><h2 id='numbers'>Numbers</h2></div>\n<dl "
-                      "class='numbers'>\n");
+    jk_html_section(page, "numbers", "Numbers", "");
+    jk_html_put(page, "<dl class='numbers'>\n");
     for (const jk_html_column *c = of_details + 1; c->label; c++) {
         if (!is_for(c, lb != NULL))
             continue;
@@ -172,10 +170,9 @@ static void put_activation_buttons(jk_page *page, const jk_view_worker *m, const
 
 static void put_drain(jk_page *page, const jk_view_worker *m, const jk_view_worker *lb)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='drain'><div class='head'><h2 id='drain'>Taking it out of service</h2></div>\n<dl "
-                      "class='drain'>\n"
-                "<div><dt>In flight</dt><dd><b>%u</b></dd></div>\n<div><dt>Sticky hits in the last 5 min</dt><dd><b>%u</b>", m->numbers.busy,
-                    m->sticky_recent);
+    jk_html_section(page, "drain", "Taking it out of service", "");
+    jk_html_put(page, "<dl class='drain'>\n<div><dt>In flight</dt><dd><b>%u</b></dd></div>\n", m->numbers.busy);
+    jk_html_put(page, "<div><dt>Sticky hits in the last 5 min</dt><dd><b>%u</b>", m->sticky_recent);
     jk_html_minutes(page, &m->sticky);
     jk_html_put(page, "</dd></div>\n<div class='%s'><dt>Safe to stop</dt><dd>%s</dd></div>\n</dl>\n", m->safe_to_stop ? "yes" : "no",
                 jk_html_safe(page->p, m));

@@ -7,8 +7,7 @@
 
 static bool begin_list(jk_page *page, const char *id, const char *title, const char *tag, int rows)
 {
-    jk_html_put(page, "<section class='card' aria-labelledby='%s'><div class='head'><h2 id='%s'>%s</h2><p class='tag'>%s</p></div>\n", id, id,
-                title, tag);
+    jk_html_section(page, id, title, tag);
     if (rows > FOLD)
         jk_html_put(page, "<details><summary>%d rows</summary>\n", rows);
     return rows > FOLD;
@@ -87,9 +86,8 @@ void jk_html_pools(jk_page *page)
         rows += APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members->nelts;
     if (rows == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='pools'><div class='head'><h2 id='pools'>Connection pools</h2><p class='tag'>of "
-                      "process %d alone</p></div>\n"
-                "<details><summary>%d pool%s</summary>\n", (int)view->from.pid, rows, rows == 1 ? "" : "s");
+    jk_html_section(page, "pools", "Connection pools", apr_psprintf(page->p, "of process %d alone", (int)view->from.pid));
+    jk_html_put(page, "<details><summary>%d pool%s</summary>\n", rows, rows == 1 ? "" : "s");
     for (int i = 0; i < view->lb_count; i++)
         put_pools(page, APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members, &APR_ARRAY_IDX(view->balancers, i, jk_view_worker));
     put_pools(page, view->workers, NULL);
@@ -117,6 +115,12 @@ static const char *options_of(apr_pool_t *p, const jk_view_map *map)
     return option(p, text, "path", map->path);
 }
 
+static void put_lost(jk_page *page, const char *worker)
+{
+    jk_html_put(page, "%s ", worker);
+    jk_html_badge(page, (jk_html_state){ "bad", "cross", "no worker" }, "");
+}
+
 static void put_map_worker(jk_page *page, const jk_view_map *map)
 {
     const jk_html_to to = { .cmd = "show", .w = map->worker };
@@ -127,8 +131,7 @@ static void put_map_worker(jk_page *page, const jk_view_map *map)
     else if (unmount || jk_registry_find(page->view->from.registry, map->worker))
         jk_html_put(page, "%s", map->worker);
     else
-        jk_html_put(page, "%s <span class='badge bad'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#cross'/></svg>no "
-                          "worker</span>", map->worker);
+        put_lost(page, map->worker);
 }
 
 static const char *base_name(const char *path)
@@ -144,8 +147,9 @@ static void put_map(jk_page *page, const jk_view_map *map)
 
     jk_html_put(page, "<tr><th scope='row'><code class='name'>%s</code></th><td data-label='Worker'>", map->uri);
     put_map_worker(page, map);
-    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span title='%s'>%s</span></td>"
-                "<td data-label='Options' class='%s'>%s</td></tr>\n", map->server, map->type, map->place, *map->place ? base_name(map->place) :
+    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span "
+                      "title='%s'>%s</span></td><td data-label='Options' class='%s'>%s</td></tr>\n", map->server, map->type, map->place,
+                          *map->place ? base_name(map->place) :
                     map->source,
                 *options ? "whole" : "none", *options ? options : "-");
 }
@@ -193,8 +197,8 @@ static void put_edits(jk_page *page, const jk_view_worker *w, const jk_view_work
         else
             jk_html_put(page, "%s", w->name);
         jk_html_put(page, "<span class='sub'>%s</span></th><td data-label='Attribute'>%s</td><td data-label='In the file'>%s</td><td "
-                          "data-label='In force'><b>%s</b></td>"
-                    "<td data-label='Changed'>", lb ? lb->name : w->type, edit->name, *edit->file ? edit->file : "-", *edit->now ? edit->now : "-");
+                          "data-label='In force'><b>%s</b></td><td data-label='Changed'>", lb ? lb->name : w->type, edit->name, *edit->file ?
+                              edit->file : "-", *edit->now ? edit->now : "-");
         if (w->edited_at > 0)
             jk_html_ago(page, w->edited_at);
         jk_html_put(page, "%s%s</td></tr>\n", *w->edited_by ? " by " : "", w->edited_by);
@@ -243,13 +247,17 @@ void jk_html_edits(jk_page *page)
 
 static void put_finding(jk_page *page, const jk_view_finding *one)
 {
-    const char *kind = strcmp(one->severity, "info") == 0 ? "off" : strcmp(one->severity, "warning") == 0 ? "warn" : "bad";
+    bool info = strcmp(one->severity, "info") == 0, warning = strcmp(one->severity, "warning") == 0;
     const char *word = strcmp(one->severity, "lenient") == 0 ? "error, lived with" : one->severity;
 
-    jk_html_put(page, "<li class='%s'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg><div><p>%s</p><p "
-                      "class='mute'>%s%s%s", kind,
-                *kind == 'o' ? "ring" : *kind == 'w' ? "full" : "cross", one->text, word, *one->file ? " · " : "", one->file);
-    jk_html_put(page, one->line > 0 ? ":%d</p></div></li>\n" : "</p></div></li>\n", (int)one->line);
+    jk_html_put(page, "<li class='%s'>", info ? "off" : warning ? "warn" : "bad");
+    jk_html_shape(page, info ? "ring" : warning ? "full" : "cross");
+    jk_html_put(page, "<div><p>%s</p><p class='mute'>%s", one->text, word);
+    if (*one->file)
+        jk_html_put(page, " · %s", one->file);
+    if (one->line > 0)
+        jk_html_put(page, ":%d", (int)one->line);
+    jk_html_put(page, "</p></div></li>\n");
 }
 
 void jk_html_findings(jk_page *page)

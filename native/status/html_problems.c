@@ -50,8 +50,7 @@ static void find_stale(search *s)
     if (s->view->from.stale)
         add(s, FAILS, "The configuration on disk is broken; the last good one is in force",
             "Run httpd -t: it names every mistake with file and line. Correct them and restart gracefully. Until then mounts to workers that only "
-            "the broken "
-            "files define answer 503.");
+            "the broken files define answer 503.");
 }
 
 static void find_findings(search *s)
@@ -129,13 +128,11 @@ static void find_limits(search *s, const jk_view_worker *w, const jk_view_worker
     if (w->state_code == JK_STATE_BUSY)
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " takes no more requests", NULL),
                   apr_psprintf(s->p, "%u are under way, and busy_limit is %d, or its pool has no place. If the container can bear more, raise the "
-                                     "limit; else add a "
-                               "member.", w->numbers.busy, (int)w->now.busy_limit)), w, lb);
+                                     "limit; else add a member.", w->numbers.busy, (int)w->now.busy_limit)), w, lb);
     if (w->now.max_connections > 0 && w->numbers.connected >= (uint32_t)w->now.max_connections)
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " has as many connections as it may", NULL),
                   apr_psprintf(s->p, "max_connections is %d, all processes together. Raise it with the container's maxConnections and maxThreads, "
-                                     "or find out why "
-                               "requests take so long.", (int)w->now.max_connections)), w, lb);
+                                     "or find out why requests take so long.", (int)w->now.max_connections)), w, lb);
     if (w->pool.waiting > 0)
         about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s of this process wait%s for a connection to %s", w->pool.waiting,
                                            w->pool.waiting == 1 ? "" : "s",
@@ -234,8 +231,9 @@ static void put_where(jk_page *page, const problem *one)
 
 static void put_problem(jk_page *page, const problem *one)
 {
-    jk_html_put(page, "<li class='%s'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg><div><p class='what'>"
-                "<span class='unseen'>%s: </span>", looks[one->rank].kind, looks[one->rank].shape, looks[one->rank].word);
+    jk_html_put(page, "<li class='%s'>", looks[one->rank].kind);
+    jk_html_shape(page, looks[one->rank].shape);
+    jk_html_put(page, "<div><p class='what'><span class='unseen'>%s: </span>", looks[one->rank].word);
     put_where(page, one);
     if (one->since > 0) {
         jk_html_put(page, " <span class='mute'>first ");
@@ -276,11 +274,13 @@ static void put_headline(jk_page *page, const apr_array_header_t *found)
     int fails = count(found, FAILS), suffers = count(found, SUFFERS), wanted = count(found, WANTED);
     const char *rest = wanted ? apr_psprintf(page->p, ", %d on purpose", wanted) : "";
 
-    if (fails + suffers == 0)
-        jk_html_put(page, "<h2 id='now' class='ok'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#dot'/></svg>Nothing is "
-                          "wrong%s</h2>\n", rest);
-    else
+    if (fails + suffers > 0) {
         jk_html_put(page, "<h2 id='now'>%d %s attention%s</h2>\n", fails + suffers, fails + suffers == 1 ? "thing needs" : "things need", rest);
+        return;
+    }
+    jk_html_put(page, "<h2 id='now' class='ok'>");
+    jk_html_shape(page, "dot");
+    jk_html_put(page, "Nothing is wrong%s</h2>\n", rest);
 }
 
 void jk_html_problems(jk_page *page)

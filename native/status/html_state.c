@@ -31,10 +31,16 @@ jk_html_state jk_html_state_of(const jk_view_worker *w, bool member)
     return (jk_html_state){ "warn", "half", "draining" };
 }
 
+void jk_html_shape(jk_page *page, const char *shape)
+{
+    jk_html_put(page, "<svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg>", shape);
+}
+
 void jk_html_badge(jk_page *page, jk_html_state state, const char *title)
 {
-    jk_html_put(page, "<span class='badge %s' title='%s'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use href='#%s'/></svg>%s</span>",
-                state.kind, title, state.shape, state.word);
+    jk_html_put(page, "<span class='badge %s' title='%s'>", state.kind, title);
+    jk_html_shape(page, state.shape);
+    jk_html_put(page, "%s</span>", state.word);
 }
 
 /* ---- why ---- */
@@ -49,8 +55,8 @@ static const char *connect_words(apr_pool_t *p, const jk_view_worker *w)
 static const char *timeout_words(apr_pool_t *p, const jk_view_worker *w)
 {
     return apr_psprintf(p, "No answer within reply_timeout (%d ms here, unless a mount says otherwise): the application is slow or stuck. Take a "
-                           "thread dump "
-                        "of the container; raise reply_timeout where such requests are meant to take long.", (int)w->now.reply_timeout);
+                           "thread dump of the container; raise reply_timeout where such requests are meant to take long.",
+                               (int)w->now.reply_timeout);
 }
 
 const char *jk_html_reason(apr_pool_t *p, const jk_view_worker *w)
@@ -65,8 +71,7 @@ const char *jk_html_reason(apr_pool_t *p, const jk_view_worker *w)
         return connect_words(p, w);
     case JK_E_PING:
         return "The container took the connection but did not answer a CPing in time: look whether its threads are all in use (maxThreads), or "
-               "whether it "
-               "is collecting garbage; a thread dump shows both.";
+               "whether it is collecting garbage; a thread dump shows both.";
     case JK_E_SEND:
     case JK_E_RECV:
         return "The container closed the connection in the middle of a request: look in its log for a restart, a crash or an OutOfMemoryError at "

@@ -142,8 +142,8 @@ static void times_cell(jk_page *page, const jk_html_row *row)
         jk_html_put(page, "<span class='mute'>-</span>");
         return;
     }
-    jk_html_put(page, "<span class='pair'><span title='half of the answers began within that time'>%s</span>"
-                "<span class='mute' title='95 of 100 began within that time'>%s</span></span>", half, jk_html_within(page->p, &row->w->first, 0.95));
+    jk_html_put(page, "<span class='pair'><span title='half of the answers began within that time'>%s</span><span class='mute' title='95 of 100 "
+                      "began within that time'>%s</span></span>", half, jk_html_within(page->p, &row->w->first, 0.95));
     jk_html_times(page, &row->w->first);
 }
 

@@ -95,6 +95,14 @@ void jk_html_put(jk_page *page, const char *fmt, ...)
     va_end(ap);
 }
 
+void jk_html_section(jk_page *page, const char *id, const char *title, const char *tag)
+{
+    jk_html_put(page, "<section class='card' aria-labelledby='%s'><div class='head'><h2 id='%s'>%s</h2>", id, id, title);
+    if (*tag)
+        jk_html_put(page, "<p class='tag'>%s</p>", tag);
+    jk_html_put(page, "</div>\n");
+}
+
 /* ---- links ---- */
 
 /* Percent-encoded, but for letters, digits and `also`. */
@@ -260,8 +268,8 @@ static int thousandth(uint64_t part, uint64_t whole)
 
 void jk_html_bar(jk_page *page, const char *kind, uint64_t part, uint64_t whole, int mark)
 {
-    jk_html_put(page, "<svg class='bar %s' viewBox='0 0 1000 8' preserveAspectRatio='none' aria-hidden='true'>"
-                "<rect class='rail' width='1000' height='8'/>", kind);
+    jk_html_put(page, "<svg class='bar %s' viewBox='0 0 1000 8' preserveAspectRatio='none' aria-hidden='true'><rect class='rail' width='1000' "
+                      "height='8'/>", kind);
     if (part > 0)
         jk_html_put(page, "<rect class='fill' width='%d' height='8'/>", thousandth(part, whole));
     if (mark >= 0)

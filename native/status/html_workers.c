@@ -170,8 +170,8 @@ static void put_tiles(jk_page *page)
 static void put_balancers(jk_page *page)
 {
     if (page->view->lb_count == 0)
-        jk_html_put(page, "<section class='card'><h2>Balancers</h2><p class='empty'>There is none: no worker of worker.list has "
-                          "type=lb.</p></section>\n");
+        jk_html_put(page, "<section class='card'><h2>Balancers</h2>\n"
+                    "<p class='empty'>There is none: no worker of worker.list has type=lb.</p></section>\n");
     for (int i = 0; i < page->view->lb_count; i++)
         jk_html_balancer(page, &APR_ARRAY_IDX(page->view->balancers, i, jk_view_worker));
 }
@@ -182,9 +182,7 @@ static void put_workers(jk_page *page)
 
     if (view->ajp_count == 0)
         return;
-    jk_html_put(page, "<section class='card' aria-labelledby='workers'><div class='head'><h2 id='workers'>Workers of their own</h2><p "
-                      "class='tag'>ajp13, no balancer's "
-                "member</p></div>\n");
+    jk_html_section(page, "workers", "Workers of their own", "ajp13, no balancer's member");
     jk_html_containers(page, view->workers);
     jk_html_put(page, "</section>\n");
 }

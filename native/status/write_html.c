@@ -150,16 +150,17 @@ static void put_result(jk_page *page)
 {
     const jk_html_to back = back_to(page);
 
-    if (!jk_result_ok(page->result))
-        jk_html_put(page, "<div class='result bad' role='alert'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use "
-                          "href='#cross'/></svg><p>Result: ERROR - %s</p></div>\n",
-                    page->result->message);
-    if (!has_changed(page))
-        return;
-    jk_html_put(page, "<div class='result ok' role='status'><svg class='shape' viewBox='0 0 12 12' aria-hidden='true'><use "
-                      "href='#dot'/></svg><p>Result: OK - %s ", done_words(page));
-    jk_html_link(page, &back, "Back");
-    jk_html_put(page, "</p></div>\n");
+    if (!jk_result_ok(page->result)) {
+        jk_html_put(page, "<div class='result bad' role='alert'>");
+        jk_html_shape(page, "cross");
+        jk_html_put(page, "<p>Result: ERROR - %s</p></div>\n", page->result->message);
+    } else if (has_changed(page)) {
+        jk_html_put(page, "<div class='result ok' role='status'>");
+        jk_html_shape(page, "dot");
+        jk_html_put(page, "<p>Result: OK - %s ", done_words(page));
+        jk_html_link(page, &back, "Back");
+        jk_html_put(page, "</p></div>\n");
+    }
 }
 
 /* ---- the body ---- */
@@ -278,10 +279,9 @@ void jk_write_html_begin(jk_page *page)
 void jk_write_html_open(jk_page *page, jk_element element, const void *what)
 {
     (void)element, (void)what;
-    jk_html_put(page, "<section class='card' aria-labelledby='dump'><div class='head'><h2 id='dump'>Configuration</h2><p class='tag'>as it was "
-                      "read, without secrets</p></div>\n"
-                "<div class='scroll' role='region' tabindex='0' aria-label='Configuration'><table class='pairs'><caption "
-                "class='unseen'>Properties</caption>"
+    jk_html_section(page, "dump", "Configuration", "as it was read, without secrets");
+    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='Configuration'><table class='pairs'>\n"
+                "<caption class='unseen'>Properties</caption>\n"
                 "<thead><tr><th scope='col'>Key</th><th scope='col'>Value</th></tr></thead>\n<tbody>\n");
 }
 
