@@ -50,6 +50,12 @@ class Browser:
         self.close()
 
     def close(self):
+        """It is asked to end: killed, it would leave its children to nobody."""
+        try:
+            self.ask("Browser.close")
+            self.child.wait(10)
+        except (OSError, RuntimeError, AssertionError, subprocess.TimeoutExpired):
+            pass
         self.input.close()
         self.output.close()
         proc.stop(self.child)
