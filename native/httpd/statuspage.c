@@ -13,6 +13,7 @@
 #include "jk/status/edit.h"
 #include "jk/status/manager.h"
 #include "jk/status/render.h"
+#include "jk/status/style.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -212,7 +213,7 @@ static void set_headers(const page *p)
     apr_table_setn(out, "X-Frame-Options", "DENY");
     apr_table_setn(out, "Referrer-Policy", "same-origin"); /* with less the browser would hide the origin of our own forms */
     apr_table_setn(out, "Content-Security-Policy",
-                   apr_pstrcat(r->pool, "default-src 'none'; style-src 'self' ", style_source(r->pool, p->conf->css),
+                   apr_pstrcat(r->pool, "default-src 'none'; style-src 'self' " JK_STYLE_HASH " ", style_source(r->pool, p->conf->css),
                                "; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", NULL));
     if (p->result.status == HTTP_METHOD_NOT_ALLOWED)
         apr_table_setn(out, "Allow", "POST");

@@ -21,7 +21,7 @@ const jk_layout_field jk_layout_fields[] = {
     ROW("now.0", editions[0].now, JK_FIELD_PART), ROW("now.1", editions[1].now, JK_FIELD_PART),
     FIELD(edited_at), FIELD(edited_by),
     FIELD(state), FIELD(reply_timeouts), FIELD(refused),
-    FIELD(first_error), FIELD(last_error), FIELD(lb_value),
+    FIELD(first_error), FIELD(last_error), FIELD(lb_value), FIELD(last_failure), FIELD(sticky),
     COUNT("served", JK_COUNT_SERVED), COUNT("errors", JK_COUNT_ERRORS), COUNT("client_errors", JK_COUNT_CLIENT_ERRORS),
     COUNT("read", JK_COUNT_READ), COUNT("written", JK_COUNT_WRITTEN), COUNT("sessions", JK_COUNT_SESSIONS),
     COUNT("resends", JK_COUNT_RESENDS), COUNT("refusals", JK_COUNT_REFUSALS), COUNT("timeouts", JK_COUNT_TIMEOUTS),

@@ -71,6 +71,8 @@ typedef struct jk_layout_slot {
     atomic_uint state, reply_timeouts, refused;
     _Atomic int64_t first_error, last_error;
     _Atomic uint64_t lb_value;
+    _Atomic uint64_t last_failure;                /* what came of the last request that failed: outcome, errno */
+    _Atomic uint64_t sticky[JK_STAT_MINUTES + 1]; /* requests that a session led here: minute, how many in it */
     /* counted since the memory was made, and what of it was there at the last reset */
     _Atomic uint64_t count[JK_COUNTS], base[JK_COUNTS];
     _Atomic uint64_t failed[JK_RC_COUNT], closed[JK_STAT_CLOSED], answers[JK_STAT_CLASSES];

@@ -520,6 +520,48 @@ jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, 
     }
 }
 
+/* ---- what a page shows of it ---- */
+
+void jk_stat_failed(jk_stat *stat, jk_rc rc, int err)
+{
+    PUT(stat->slot->last_failure, (uint64_t)rc << 32 | (uint32_t)err);
+}
+
+jk_stat_failure jk_stat_failure_of(const jk_stat *stat)
+{
+    uint64_t word = GET(stat->slot->last_failure);
+    uint32_t rc = (uint32_t)(word >> 32), err = (uint32_t)word;
+
+    return (jk_stat_failure){ rc < JK_RC_COUNT ? (jk_rc)rc : JK_OK, err <= INT16_MAX ? (int)err : 0 };
+}
+
+#define PLACES (JK_STAT_MINUTES + 1) /* a minute may be overwritten while it is read */
+
+/* The first who comes in a minute empties its place; of several one does, and the others count on there. */
+void jk_stat_sticky(jk_stat *stat, int64_t now)
+{
+    uint32_t minute = (uint32_t)(now / 60);
+    _Atomic uint64_t *place = &stat->slot->sticky[minute % PLACES];
+    uint64_t seen = GET(*place);
+
+    if (seen >> 32 != minute && atomic_compare_exchange_strong(place, &seen, (uint64_t)minute << 32 | 1))
+        return;
+    if (seen >> 32 == minute)
+        ADD(*place, 1);
+}
+
+jk_stat_visits jk_stat_sticky_read(const jk_stat *stat, int64_t now)
+{
+    jk_stat_visits visits = { { 0 } };
+    uint32_t minute = (uint32_t)(now / 60) - JK_STAT_MINUTES;
+
+    for (size_t i = 0; i < JK_STAT_MINUTES; i++) {
+        uint64_t seen = GET(stat->slot->sticky[++minute % PLACES]);
+        visits.count[i] = seen >> 32 == minute ? (uint32_t)seen : 0;
+    }
+    return visits;
+}
+
 void jk_stat_free_probe(jk_stat *stat)
 {
     uint32_t was = JK_STATE_PRB;

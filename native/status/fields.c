@@ -8,7 +8,7 @@
 #define XML JK_TO_XML
 #define TXT JK_TO_TXT
 #define PROP JK_TO_PROP
-#define JSON (JK_TO_JSON | JK_TO_HTML)
+#define JSON JK_TO_JSON
 
 /* name, for whom, type, offset, when, flags, help */
 #define AT(type, field) offsetof(type, field), 0
@@ -79,7 +79,6 @@ static const jk_show_field of_balancer[] = {
     { "retry_budget", NEW, JK_F_I32, TUNE(retry_budget), JK_F_TUNE, "" },
     { "session_cookie", NEW, JK_F_CHARS, TUNE(session_cookie), JK_F_TUNE, "" },
     { "session_path", NEW, JK_F_CHARS, TUNE(session_path), JK_F_TUNE, "" },
-    { "edited", JK_TO_HTML, JK_F_TEXT, W(edited), 0, "keys whose value is not the file's" },
     { "edited_at", JSON, JK_F_I64, IF_EDITED(edited_at), 0, "when a value was changed last" },
     { "edited_by", JSON, JK_F_TEXT, IF_EDITED(edited_by), 0, "by whom; empty where that is not known" },
     { "member_count", ALL, JK_F_I32, W(member_count), 0, "" },
@@ -121,7 +120,6 @@ static const jk_show_field of_balancer[] = {
     { "retry_interval", NEW, JK_F_I32, TUNE(retry_interval), JK_F_TUNE, "" },                                                           \
     { "connection_acquire_timeout", NEW, JK_F_I32, TUNE(connection_acquire_timeout), JK_F_TUNE, "" },                                   \
     { "max_connections", NEW, JK_F_I32, TUNE(max_connections), JK_F_TUNE, "" },                                                         \
-    { "edited", JK_TO_HTML, JK_F_TEXT, W(edited), 0, "keys whose value is not the file's" },                                            \
     { "edited_at", JSON, JK_F_I64, IF_EDITED(edited_at), 0, "when a value was changed last" },                                          \
     { "edited_by", JSON, JK_F_TEXT, IF_EDITED(edited_by), 0, "by whom; empty where that is not known" }
 
@@ -141,6 +139,7 @@ static const jk_show_field of_balancer[] = {
     { "connects", NEW, JK_F_U64, COUNT(JK_COUNT_CONNECTS), JK_F_COUNTER, "connections that were made" },                                \
     { "refused_by_connector", NEW, JK_F_U64, COUNT(JK_COUNT_REJECTS), JK_F_COUNTER,                                                     \
       "answers after which the connector closed the connection" },                                                                      \
+    { "last_failure", JSON, JK_F_TEXT, W(last_failure), 0, "why the last request that failed there did; empty: none did" },             \
     { "pool_open", NEW, JK_F_U32, W(pool.open), JK_F_GAUGE, "connections of this process" },                                            \
     { "pool_idle", NEW, JK_F_U32, W(pool.idle), JK_F_GAUGE, "those that nobody uses" },                                                 \
     { "pool_waiting", NEW, JK_F_U32, W(pool.waiting), JK_F_GAUGE, "requests of this process that wait for one" },                       \
@@ -174,6 +173,8 @@ static const jk_show_field of_member[] = {
     { "sessions", ALL, JK_F_U64, COUNT(JK_COUNT_SESSIONS), JK_F_COUNTER, "requests that had no session" },
     NUMBERS,
     MORE_NUMBERS,
+    { "sticky_recent", NEW, JK_F_U32, W(sticky_recent), JK_F_GAUGE, "requests of sessions that belong here, in the last five minutes" },
+    { "safe_to_stop", NEW, JK_F_BOOL, W(safe_to_stop), 0, "not active, nothing under way, and no session came back in the last five minutes" },
     { "time_to_recover_min", ALL, JK_F_I64, W(recover_min), 0, "" },
     { "time_to_recover_max", ALL, JK_F_I64, W(recover_max), 0, "" },
     RESET(JK_F_PARENT),
@@ -254,6 +255,6 @@ const jk_show_element jk_show_elements[JK_ELEMENTS] = {
     [JK_EL_MAP] = { "map", ALL, of_map },
     [JK_EL_FINDINGS] = { "findings", NEW, of_findings },
     [JK_EL_FINDING] = { "finding", NEW, of_finding },
-    [JK_EL_CONFIGURATION] = { "configuration", ALL, of_configuration },
+    [JK_EL_CONFIGURATION] = { "configuration", ALL | JK_TO_HTML, of_configuration },
     [JK_EL_RESULT] = { "result", ALL, of_result },
 };

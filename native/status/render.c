@@ -43,12 +43,21 @@ void jk_page_put(jk_page *page, const char *text)
 
 void jk_page_printf(jk_page *page, const char *fmt, ...)
 {
-    va_list ap;
+    va_list ap, again;
+    int n;
 
+    grow(page, 256);
     va_start(ap, fmt);
-    const char *text = apr_pvsprintf(page->p, fmt, ap);
+    va_copy(again, ap);
+    n = vsnprintf(page->text + page->len, page->cap - page->len, fmt, ap);
+    if (n > 0 && (size_t)n >= page->cap - page->len) {
+        grow(page, (size_t)n);
+        n = vsnprintf(page->text + page->len, page->cap - page->len, fmt, again);
+    }
+    va_end(again);
     va_end(ap);
-    jk_page_put(page, text);
+    page->len += n > 0 ? (size_t)n : 0;
+    page->text[page->len] = '\0';
 }
 
 size_t jk_page_utf8(const char *s)

@@ -81,7 +81,7 @@ static jk_view_worker begin(jk_view *view, const jk_worker *worker)
     jk_view_worker w = { .name = worker->name, .type = worker->type->name, .worker = worker, .edited = "" };
     jk_stat_sign sign;
 
-    w.address = w.source = w.state = w.health = w.error_datetime = w.error_tz = w.activation = w.method = w.lock = "";
+    w.last_failure = w.address = w.source = w.state = w.health = w.error_datetime = w.error_tz = w.activation = w.method = w.lock = "";
     w.maps = apr_array_make(view->p, 4, sizeof(const jk_view_map *));
     jk_stat_tune_read(stat, &w.now);
     sign = jk_stat_signed(stat);
@@ -105,6 +105,14 @@ static void set_error(jk_view *view, jk_view_worker *w, int64_t at)
     w->error_tz = zone(view->p, at);
 }
 
+static jk_stat_histogram first_of(const jk_worker *worker)
+{
+    jk_stat_totals all;
+
+    jk_stat_totals_read(jk_manage_stat(worker), &all);
+    return all.time[JK_TIME_FIRST];
+}
+
 static jk_view_worker container(jk_view *view, const jk_worker *worker)
 {
     jk_view_worker w = begin(view, worker);
@@ -115,10 +123,24 @@ static jk_view_worker container(jk_view *view, const jk_worker *worker)
     w.state_code = m.state;
     w.state = jk_member_label(m.state);
     w.pool = jk_manage_pool(worker);
+    w.first = first_of(worker);
+    w.failure = jk_stat_failure_of(jk_manage_stat(worker));
+    w.last_failure = w.failure.rc == JK_OK ? "" : jk_outcome_words(w.failure.rc);
     return w;
 }
 
 /* ---- members ---- */
+
+#define RECENT 5 /* minutes, full ones, and the one that is not over yet */
+
+/* May it be stopped, and nobody notices? Sessions of whoever did not come for so long may be lost. */
+static void set_drain(const jk_view *view, jk_view_worker *m)
+{
+    m->sticky = jk_stat_sticky_read(jk_manage_stat(m->worker), view->from.now);
+    for (size_t i = JK_STAT_MINUTES - 1 - RECENT; i < JK_STAT_MINUTES; i++)
+        m->sticky_recent += m->sticky.count[i];
+    m->safe_to_stop = m->now.activation != JK_ACTIVE && m->numbers.busy == 0 && m->sticky_recent == 0;
+}
 
 static jk_rated rated(jk_member_state state)
 {
@@ -167,6 +189,7 @@ static void add_member(jk_view *view, jk_view_worker *lb, size_t i)
     m.health = words[health];
     ++*counts[health];
     set_error(view, &m, seen.first_error);
+    set_drain(view, &m);
     set_recovery(view, lb, &m, seen.last_error);
     APR_ARRAY_PUSH(lb->members, jk_view_worker) = m;
 }

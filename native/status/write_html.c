@@ -1,255 +1,310 @@
-/* native/status/write_html.c - mime=html: every element as a table of its fields, and forms for what may be changed. Plain, whole, and
- * without a script: it works in any browser, and by keyboard. */
+/* native/status/write_html.c - mime=html: the page for people. What is wrong now comes first, then the workers, then the rest.
+ *
+ * A page is no list of fields: the walk gives it the configuration alone (cmd=dump), and all else is written at its end, from the view. */
 #include "formats.h"
+#include "html.h"
 
-#include "jk/conf/values.h"
-#include "jk/status/edit.h"
-
-#include <apr_lib.h>
 #include <apr_strings.h>
 
-/* ---- text ---- */
+/* ---- the head ---- */
 
-static const char *escape_of(char c)
+static bool is(const jk_page *page, const char *cmd)
 {
-    switch (c) {
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '&': return "&amp;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return NULL;
-    }
+    return strcmp(page->ask->command->name, cmd) == 0;
 }
 
-static void put_escaped(jk_page *page, const char *s)
+static const char *title_of(const jk_page *page)
 {
-    for (size_t n; *s; s += n ? n : 1) {
-        const char *escape = escape_of(*s);
-        n = jk_page_utf8(s);
-        if (escape)
-            jk_page_put(page, escape);
-        else if (n == 0 || (uint8_t)*s < ' ' || *s == 0x7f)
-            jk_page_put(page, "\xEF\xBF\xBD");
+    const jk_view_from *from = page->view ? &page->view->from : NULL;
+
+    if (from == NULL)
+        return "JK Status Manager";
+    return apr_psprintf(page->p, "JK Status Manager for %s:%d%s", from->server_name, (int)from->server_port, jk_html_may_change(page) ? "" :
+                        " (read only)");
+}
+
+/* What a change that succeeded leads back to. */
+static jk_html_to back_to(const jk_page *page)
+{
+    const char *from = jk_query_get(&page->ask->query, "from"), *psw = jk_query_get(&page->ask->query, "psw");
+
+    if (page->view && from && strcmp(from, "show") == 0 && page->ask->w && jk_view_find(page->view, page->ask->w))
+        return (jk_html_to){ .cmd = "show", .w = page->ask->w, .sw = psw };
+    return (jk_html_to){ .cmd = "list" };
+}
+
+static bool has_changed(const jk_page *page)
+{
+    return page->view && jk_result_ok(page->result) && (page->ask->command->does & JK_CMD_CHANGES);
+}
+
+static void put_refresh(jk_page *page)
+{
+    const jk_html_to back = back_to(page);
+
+    if (has_changed(page))
+        jk_html_put(page, "<meta http-equiv='refresh' content='3;url=%s'/>\n", jk_html_url(page, &back));
+    else if (page->ask->refresh > 0 && jk_result_ok(page->result) && (page->ask->command->does & (JK_CMD_ALL | JK_CMD_ONE)))
+        jk_html_put(page, "<meta http-equiv='refresh' content='%d'/>\n", page->ask->refresh);
+}
+
+static void put_document(jk_page *page)
+{
+    jk_page_put(page, "<!DOCTYPE html>\n<html lang='en' xmlns='http://www.w3.org/1999/xhtml'>\n<head>\n<meta charset='utf-8'/>\n"
+                "<meta name='viewport' content='width=device-width, initial-scale=1'/>\n<meta name='color-scheme' content='light dark'/>\n");
+    put_refresh(page);
+    jk_html_put(page, "<title>%s</title>\n<style>", title_of(page));
+    jk_page_put(page, jk_html_style);
+    jk_page_put(page, "</style>\n");
+    if (*page->conf->css)
+        jk_html_put(page, "<link rel='stylesheet' href='%s'/>\n", page->conf->css);
+    jk_page_put(page, "</head>\n<body>\n");
+    jk_page_put(page, jk_html_shapes);
+}
+
+/* ---- the navigation ---- */
+
+static void put_page_link(jk_page *page, const char *cmd, const char *text)
+{
+    const jk_html_to to = { .cmd = cmd };
+
+    if (is(page, cmd))
+        jk_html_put(page, "<a href='%s' aria-current='page'>%s</a>", jk_html_url(page, &to), text);
+    else
+        jk_html_link(page, &to, text);
+    jk_html_put(page, "\n");
+}
+
+/* The same page with another opt or re. */
+static jk_html_to here(const jk_page *page)
+{
+    const jk_ask *ask = page->ask;
+    bool stays = !(ask->command->does & JK_CMD_CHANGES) && jk_result_ok(page->result);
+
+    return (jk_html_to){ .cmd = stays ? ask->command->name : "list", .w = stays ? ask->w : NULL, .sw = stays ? ask->sw : NULL, .att = stays ?
+                         ask->att : NULL };
+}
+
+static void put_refresh_links(jk_page *page)
+{
+    static const struct { int re; const char *text; } rows[] = { { -1, "off" }, { 5, "5 s" }, { 30, "30 s" } };
+    jk_html_to to = here(page);
+
+    jk_html_put(page, "<span class='switch'><span class='mute'>Refresh</span>");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        to.re = rows[i].re;
+        if (page->ask->refresh == (rows[i].re < 0 ? 0 : rows[i].re))
+            jk_html_put(page, " <b aria-current='true'>%s</b>", rows[i].text);
         else
-            jk_page_bytes(page, s, n);
+            jk_html_put(page, " <a href='%s'>%s</a>", jk_html_url(page, &to), rows[i].text);
+    }
+    jk_html_put(page, "</span>\n");
+}
+
+static void put_read_only(jk_page *page)
+{
+    jk_html_to to = here(page);
+
+    if (page->conf->read_only)
+        return;
+    to.flip = JK_HIDE_CHANGES;
+    if (is(page, "edit"))
+        to = (jk_html_to){ .cmd = "list", .flip = JK_HIDE_CHANGES };
+    jk_html_link(page, &to, page->ask->opt & JK_HIDE_CHANGES ? "Read-write" : "Read only");
+    jk_html_put(page, "\n");
+}
+
+static void put_navigation(jk_page *page)
+{
+    jk_html_put(page, "<nav aria-label='Pages'>");
+    put_page_link(page, "list", "Workers");
+    put_page_link(page, "dump", "Configuration");
+    put_read_only(page);
+    put_refresh_links(page);
+    jk_html_put(page, "</nav>\n");
+}
+
+static void put_header(jk_page *page)
+{
+    const jk_view *view = page->view;
+
+    jk_html_put(page, "<header><h1>%s</h1>\n", title_of(page));
+    if (view) {
+        jk_html_put(page, "<p class='sub'>%s, %s. It is <time title='%lld'>%s</time>; process %d, generation %d.</p>\n", view->from.jk_version,
+                    view->from.web_server,
+                    (long long)view->from.now, view->readable, (int)view->from.pid, (int)view->from.generation);
+        put_navigation(page);
+    }
+    jk_html_put(page, "</header>\n<main>\n");
+}
+
+/* ---- the result ---- */
+
+static const char *done_words(const jk_page *page)
+{
+    return is(page, "reset") ? "The counters begin anew." : is(page, "recover") ? "The next request tries it." :
+        "Saved. It is in force in all processes.";
+}
+
+static void put_result(jk_page *page)
+{
+    const jk_html_to back = back_to(page);
+
+    if (!jk_result_ok(page->result)) {
+        jk_html_put(page, "<div class='result bad' role='alert'>");
+        jk_html_shape(page, "cross");
+        jk_html_put(page, "<p>Result: ERROR - %s</p></div>\n", page->result->message);
+    } else if (has_changed(page)) {
+        jk_html_put(page, "<div class='result ok' role='status'>");
+        jk_html_shape(page, "dot");
+        jk_html_put(page, "<p>Result: OK - %s ", done_words(page));
+        jk_html_link(page, &back, "Back");
+        jk_html_put(page, "</p></div>\n");
     }
 }
 
-/* A part of a query, inside of an attribute. */
-static void put_parameter(jk_page *page, const char *name, const char *value)
+/* ---- the body ---- */
+
+static void put_back(jk_page *page, const jk_view_worker *lb)
 {
-    jk_page_printf(page, "&amp;%s=", name);
-    for (; *value; value++) {
-        bool plain = apr_isalnum(*value) || strchr("-._~", *value);
-        jk_page_printf(page, plain ? "%c" : "%%%02X", (unsigned)(uint8_t)*value);
+    const jk_html_to all = { .cmd = "list" }, up = { .cmd = "show", .w = lb ? lb->name : NULL };
+
+    jk_html_put(page, "<p class='back'>");
+    jk_html_link(page, &all, "All workers");
+    if (lb) {
+        jk_html_put(page, " / ");
+        jk_html_link(page, &up, lb->name);
     }
+    jk_html_put(page, "</p>\n");
 }
 
-/* ---- links and forms ---- */
-
-static bool may_change(const jk_page *page)
+static void put_worker(jk_page *page, const char *name, const char *sub)
 {
-    return page->view && *page->view->from.token && !page->ask->read_only;
-}
+    const jk_view_worker *w = jk_view_find(page->view, name), *m = w && sub && w->members ? jk_view_member(w, sub) : NULL;
 
-static void link_to(jk_page *page, const char *cmd, const jk_view_worker *w, const jk_view_worker *lb)
-{
-    jk_page_put(page, "<a href=\"");
-    put_escaped(page, page->view->from.base);
-    jk_page_printf(page, "?cmd=%s", cmd);
-    put_parameter(page, "w", lb ? lb->name : w->name);
-    if (lb)
-        put_parameter(page, "sw", w->name);
-    jk_page_printf(page, "\">%s</a>\n", cmd);
-}
-
-static void hidden(jk_page *page, const char *name, const char *value)
-{
-    jk_page_printf(page, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-    put_escaped(page, value);
-    jk_page_put(page, "\">\n");
-}
-
-static void begin_form(jk_page *page, const char *cmd, const jk_view_worker *w, const jk_view_worker *lb)
-{
-    jk_page_put(page, "<form method=\"post\" action=\"");
-    put_escaped(page, page->view->from.base);
-    jk_page_put(page, "\">\n");
-    hidden(page, "token", page->view->from.token);
-    hidden(page, "cmd", cmd);
-    hidden(page, "w", lb ? lb->name : w->name);
-    if (lb)
-        hidden(page, "sw", w->name);
-}
-
-static void end_form(jk_page *page, const char *word)
-{
-    jk_page_printf(page, "<button type=\"submit\">%s</button>\n</form>\n", word);
-}
-
-static void button(jk_page *page, const char *cmd, const jk_view_worker *w, const jk_view_worker *lb)
-{
-    begin_form(page, cmd, w, lb);
-    end_form(page, cmd);
-}
-
-static void options(jk_page *page, const jk_key *key, const char *now)
-{
-    static const jk_key_word flags[] = { { "true", "", 1 }, { "false", "", 0 }, { NULL } };
-    int32_t last = INT32_MIN;
-
-    for (const jk_key_word *w = key->words ? key->words : flags; w->word; w++) {
-        if (w->value == last)
-            continue;
-        last = w->value;
-        jk_page_printf(page, "<option%s>%s</option>", strcmp(w->word, now) == 0 ? " selected" : "", w->word);
+    put_back(page, m ? w : NULL);
+    if (m) {
+        jk_html_one(page, m, w);
+        return;
     }
-}
-
-static void input(jk_page *page, const jk_attribute *a, const jk_view_worker *w)
-{
-    const jk_key *key = jk_attribute_key(a);
-    jk_worker_conf copy = *w->worker->conf;
-
-    copy.tune = w->now;
-    const char *now = jk_values_text(page->p, key, &copy);
-    jk_page_printf(page, "<tr><th><label for=\"%s\">%s</label></th><td>", a->param, key->name);
-    if (key->words || key->type == JK_KEY_BOOL) {
-        jk_page_printf(page, "<select id=\"%s\" name=\"%s\">", a->param, a->param);
-        options(page, key, now);
-        jk_page_put(page, "</select>");
+    if (w && w->members) {
+        jk_html_balancer(page, w);
+        jk_html_details(page, w);
+    } else if (w) {
+        jk_html_one(page, w, NULL);
     } else {
-        jk_page_printf(page, "<input id=\"%s\" name=\"%s\" value=\"", a->param, a->param);
-        put_escaped(page, now);
-        jk_page_printf(page, "\"> %s", key->unit);
+        jk_html_put(page, "<section class='card'><h2>%s</h2><p class='empty'>It is of type status: there is nothing to show.</p></section>\n", name);
     }
-    jk_page_put(page, "</td><td>");
-    put_escaped(page, key->help);
-    jk_page_put(page, "</td></tr>\n");
+    if (!(page->ask->opt & JK_HIDE_MAPS))
+        jk_html_maps(page, name);
 }
 
-static void edit_form(jk_page *page, const jk_view_worker *w, const jk_view_worker *lb)
+static void put_view(jk_page *page, const char *cmd, const char *w, const char *sw)
 {
-    unsigned of = w->members ? JK_OF_LB : lb ? JK_OF_MEMBER : JK_OF_AJP;
-
-    jk_page_put(page, "<h2>Edit ");
-    put_escaped(page, w->name);
-    jk_page_put(page, "</h2>\n");
-    begin_form(page, "update", w, lb);
-    jk_page_put(page, "<table>\n");
-    for (const jk_attribute *a = jk_attributes; a->param; a++)
-        if (a->of & of)
-            input(page, a, w);
-    jk_page_put(page, "</table>\n");
-    end_form(page, "Update");
+    if (strcmp(cmd, "list") == 0)
+        jk_html_overview(page);
+    else if (strcmp(cmd, "show") == 0)
+        put_worker(page, w, sw);
 }
 
-static void edit(jk_page *page)
+static void put_body(jk_page *page)
 {
-    const jk_view_worker *w = jk_view_find(page->view, page->ask->w), *m = w;
+    const jk_ask *ask = page->ask;
+    const jk_html_to back = back_to(page);
 
-    if (w && page->ask->sw)
-        m = jk_view_member(w, page->ask->sw);
-    if (m)
-        edit_form(page, m, page->ask->sw ? w : NULL);
+    if (page->view == NULL)
+        return;
+    if (has_changed(page)) {
+        put_view(page, back.cmd, back.w, back.sw);
+    } else if (is(page, "edit") || is(page, "update")) {
+        put_back(page, ask->w && ask->sw ? jk_view_find(page->view, ask->w) : NULL);
+        if (ask->w)
+            jk_html_edit(page);
+    } else if (jk_result_ok(page->result)) {
+        put_view(page, ask->command->name, ask->w, ask->sw);
+    } else {
+        put_back(page, NULL);
+    }
+}
+
+/* ---- the foot ---- */
+
+static void put_hide(jk_page *page)
+{
+    static const struct { unsigned bit; const char *text; } rows[] = {
+        { JK_HIDE_LB, "balancers" }, { JK_HIDE_MEMBERS, "members" }, { JK_HIDE_LB_SUMMARY, "summaries" }, { JK_HIDE_LB_CONFIG,
+                                                                                                            "settings of balancers" },
+        { JK_HIDE_AJP, "other workers" }, { JK_HIDE_AJP_CONFIG, "settings of workers" }, { JK_HIDE_MAPS, "mounts" }, { JK_HIDE_LEGEND, "legend" },
+    };
+    jk_html_to to = here(page);
+
+    jk_html_put(page, "<p class='links'>");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        to.flip = rows[i].bit;
+        jk_html_link(page, &to, apr_pstrcat(page->p, page->ask->opt & rows[i].bit ? "Show " : "Hide ", rows[i].text, NULL));
+        jk_html_put(page, "\n");
+    }
+    jk_html_put(page, "</p>\n");
+}
+
+static void put_foot(jk_page *page)
+{
+    static const char *const formats[] = { "json", "xml", "txt", "prop", "openmetrics" };
+    jk_html_to to = here(page);
+
+    jk_html_put(page, "</main>\n<div class='footer'>\n");
+    if (page->view && jk_result_ok(page->result) && (page->ask->command->does & (JK_CMD_ALL | JK_CMD_ONE)) && page->ask->sw == NULL)
+        put_hide(page);
+    if (page->view && jk_result_ok(page->result) && !is(page, "edit")) {
+        jk_html_put(page, "<p class='links'>For scripts:");
+        for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+            to.mime = formats[i];
+            jk_html_put(page, " ");
+            jk_html_link(page, &to, formats[i]);
+        }
+        jk_html_put(page, "</p>\n");
+    }
+    jk_html_put(page, "</div>\n</body>\n</html>\n");
 }
 
 /* ---- the format ---- */
 
-static void put_title(jk_page *page)
-{
-    jk_page_put(page, "JK Status Manager");
-    if (page->view == NULL)
-        return;
-    jk_page_put(page, " for ");
-    put_escaped(page, page->view->from.server_name);
-    jk_page_printf(page, ":%d%s", (int)page->view->from.server_port, may_change(page) ? "" : " (read only)");
-}
-
 void jk_write_html_begin(jk_page *page)
 {
-    bool shows = page->ask->command->does & (JK_CMD_ALL | JK_CMD_ONE);
-
-    jk_page_put(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    if (page->ask->refresh > 0 && shows)
-        jk_page_printf(page, "<meta http-equiv=\"refresh\" content=\"%d\">\n", page->ask->refresh);
-    if (*page->conf->css) {
-        jk_page_put(page, "<link rel=\"stylesheet\" href=\"");
-        put_escaped(page, page->conf->css);
-        jk_page_put(page, "\">\n");
-    }
-    jk_page_put(page, "<title>");
-    put_title(page);
-    jk_page_put(page, "</title>\n</head>\n<body>\n<h1>");
-    put_title(page);
-    jk_page_put(page, "</h1>\n");
-}
-
-static void put_heading(jk_page *page, jk_element element, const void *what)
-{
-    bool named = element == JK_EL_BALANCER || element == JK_EL_MEMBER || element == JK_EL_AJP;
-
-    jk_page_printf(page, "<h%d>%s ", page->depth > 2 ? 4 : page->depth + 2, jk_show_elements[element].name);
-    if (named)
-        put_escaped(page, ((const jk_view_worker *)what)->name);
-    jk_page_printf(page, "</h%d>\n", page->depth > 2 ? 4 : page->depth + 2);
+    put_document(page);
+    put_header(page);
+    put_result(page);
 }
 
 void jk_write_html_open(jk_page *page, jk_element element, const void *what)
 {
-    put_heading(page, element, what);
-    jk_page_put(page, "<table>\n");
+    (void)element, (void)what;
+    jk_html_section(page, "dump", "Configuration", "as it was read, without secrets");
+    jk_html_put(page, "<div class='scroll' role='region' tabindex='0' aria-label='Configuration'><table class='pairs'>\n"
+                "<caption class='unseen'>Properties</caption>\n"
+                "<thead><tr><th scope='col'>Key</th><th scope='col'>Value</th></tr></thead>\n<tbody>\n");
 }
 
 void jk_write_html_field(jk_page *page, jk_element element, const jk_show_field *field, const jk_shown *value)
 {
     (void)element;
-    jk_page_put(page, "<tr><th>");
-    put_escaped(page, field->name);
-    jk_page_put(page, "</th><td>");
-    put_escaped(page, value->text);
-    jk_page_put(page, "</td></tr>\n");
-}
-
-/* What can be done to a worker stands below its fields. */
-static void put_actions(jk_page *page, const jk_view_worker *w, const jk_view_worker *lb)
-{
-    if (lb == NULL)
-        link_to(page, "show", w, NULL);
-    if (!may_change(page))
-        return;
-    link_to(page, "edit", w, lb);
-    button(page, "reset", w, lb);
-    if (lb && w->state_code == JK_STATE_ERR)
-        button(page, "recover", w, lb);
+    jk_html_put(page, "<tr><th scope='row'><code>%s</code></th><td><code>%s</code></td></tr>\n", field->name, value->text);
 }
 
 void jk_write_html_body(jk_page *page, jk_element element)
 {
-    const void *what = page->what[page->depth - 1];
-
-    jk_page_put(page, "</table>\n");
-    if (element == JK_EL_BALANCER || element == JK_EL_AJP)
-        put_actions(page, what, NULL);
-    else if (element == JK_EL_MEMBER)
-        put_actions(page, what, jk_page_inside(page, JK_EL_BALANCER));
+    (void)element;
+    jk_html_put(page, "</tbody></table></div></section>\n");
 }
 
 void jk_write_html_close(jk_page *page, jk_element element)
 {
-    (void)page;
     (void)element;
+    jk_html_edits(page);
 }
 
 void jk_write_html_end(jk_page *page)
 {
-    if (page->view && jk_result_ok(page->result) && strcmp(page->ask->command->name, "edit") == 0)
-        edit(page);
-    if (page->view) {
-        jk_page_put(page, "<p><a href=\"");
-        put_escaped(page, page->view->from.base);
-        jk_page_put(page, "\">Back to all workers</a></p>\n");
-    }
-    jk_page_put(page, "</body>\n</html>\n");
+    put_body(page);
+    put_foot(page);
 }

@@ -601,6 +601,8 @@ static void over(jk_backend *backend, jk_run *run, jk_rc rc)
     leave(backend, run);
     if (rc == JK_OK && jk_stat_state(backend->stat) == JK_STATE_OK) /* as nearly always */
         return;
+    if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
+        jk_stat_failed(backend->stat, rc, run->err);
     if (!backend->is_member && rc != JK_E_BUSY)
         jk_stat_alone(backend->stat, jk_member_news_of(rc, run->soft), apr_time_sec(run->begun));
 }

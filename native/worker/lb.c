@@ -245,6 +245,8 @@ static void go_to(jk_tour *tour, jk_run *run, const jk_choose_answer *answer)
     jk_stat_value_move(m->stat, jk_method_before(tour->method, seen->mult, tour->is_new));
     if (tour->is_new)
         jk_stat_add(m->stat, JK_COUNT_SESSIONS, 1);
+    if (answer->sticky)
+        jk_stat_sticky(m->stat, apr_time_sec(run->begun));
     run->rq->route = wish_of(run)->route.len ? wish_of(run)->route : answer->route;
     run->rq->activation = (jk_span){ (const uint8_t *)jk_member_activation(activation_of(run, answer->member)), 3 }; /* each has three letters */
     run->cookie = NULL;

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import urllib.parse
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -232,7 +233,7 @@ def test_dump(page):
 @pytest.mark.differs("another page, without a token")
 def test_edit_shows_a_form(page):
     text = page.get(cmd="edit", w="lb", sw="n1").text
-    assert 'name="vwf" value="1"' in text and 'name="token" value="' in text and 'method="post"' in text
+    assert "name='vwf' value='1'" in text and "name='token' value='" in text and "method='post'" in text
     assert [e.tag.replace(JK, "") for e in page.xml(cmd="edit", w="lb")] == ["server", "result"]
 
 
@@ -715,8 +716,8 @@ def test_links_stay_here(fresh_httpd):
     """A path with two slashes at its head, in the ways that leave them there: no link, no form leads to another host."""
     httpd = fresh_httpd("MergeSlashes Off\n<Location />\nSetHandler jakarta-servlet\nSetEnv JK_WORKER_NAME status\n</Location>\n",
                         workers="worker.list=status,w\nworker.status.type=status\nworker.w.port=8009\n")
-    answer = client.get(httpd.port, "//evil.example/x")
-    assert answer.status == 200 and 'action="/evil.example/x"' in answer.text and '"//' not in answer.text
+    answer = client.get(httpd.port, "//evil.example/x?cmd=show&w=w")
+    assert answer.status == 200 and "action='/evil.example/x'" in answer.text and "'//" not in answer.text
 
 
 @pytest.mark.differs("not well-formed, and unescaped")
@@ -739,7 +740,7 @@ def test_hostile_names(fresh_httpd):
         lines = page.get(mime="txt", **params).body.split(b"\n")
         assert all(line == b"" or b"=" in line or line == b"Configuration:" for line in lines)
         text = page.get(**params).text
-        assert "<b>" not in text and "</jk" not in text
+        assert "<b>'" not in text and "</jk" not in text and ET.fromstring(text).tag.endswith("html")
     assert [w["name"] for w in page.json()["ajp_workers"]] == [name]
     assert page.xml().find(f"{JK}ajp_workers/{JK}ajp").get("name") == name
     assert page.json(cmd="dump")["configuration"]["latin"] == "\ufffd\ufffd"
@@ -778,7 +779,7 @@ def test_namespace_and_prefix(fresh_httpd):
     page = Page(httpd)
     assert page.get(mime="xml").text.startswith('<?xml version="1.0" encoding="UTF-8" ?>\n<!DOCTYPE x>\n<status\n>\n<server\n')
     assert page.prop()[0][0] == "jk.server_name"
-    assert INCUMBENT or '<link rel="stylesheet" href="/x&#39;.css">' in page.get().text
+    assert INCUMBENT or "<link rel='stylesheet' href='/x&#39;.css'/>" in page.get().text
 
 
 @pytest.mark.parametrize("keys, counts", [("", (1, 1, 0)), ("worker.status.good=a\nworker.status.bad=d\n", (1, 0, 1)),

@@ -279,7 +279,7 @@ static const struct {
     { "txt", "name=<b>\"'&\\\\x01\\x7f\\x0a\\x0d\\x09\xff", { "\x01", "\r", "\t" }, "no value ends its line" },
     { "txt", "uri=\"<b>\\\"'&\\\\\\x01", { "\x01" }, "nor its quotes" },
     { "prop", "server_name=<b>\"'&\\\\\\u0001\\u007f\\u000a\\u000d\\u0009\xff", { "\x01", "\r", "\t" }, "as Java's properties have it" },
-    { "html", "&lt;b&gt;&quot;&#39;&amp;\\\xEF\xBF\xBD", { "<b>", "\x01", "\xff", "'&" }, "nothing leaves its place" },
+    { "html", "&lt;b&gt;&quot;&#39;&amp;\\\xEF\xBF\xBD", { "<b>\"", "\x01", "\xff", "'&\\" }, "nothing leaves its place" },
     { "json", "\"<b>\\\"'&\\\\\\u0001\x7f\\n\\r\\t\xEF\xBF\xBD\xc3\xa9", { "\x01", "\xff" }, "always UTF-8" },
 };
 

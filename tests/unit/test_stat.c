@@ -298,6 +298,42 @@ static void *work(void *arg)
     return NULL;
 }
 
+START_TEST(sticky_requests_are_counted_by_the_minute)
+{
+    const int64_t noon = 1763726400;
+    jk_stat_visits seen;
+
+    for (int i = 0; i < 3; i++)
+        jk_stat_sticky(stat, noon + i);
+    jk_stat_sticky(stat, noon + 61);
+    seen = jk_stat_sticky_read(stat, noon + 119);
+    ck_assert_uint_eq(seen.count[JK_STAT_MINUTES - 1], 1);
+    ck_assert_uint_eq(seen.count[JK_STAT_MINUTES - 2], 3);
+    seen = jk_stat_sticky_read(stat, noon + 60 * (JK_STAT_MINUTES - 1));
+    ck_assert_uint_eq(seen.count[0], 3);
+    ck_assert_uint_eq(seen.count[1], 1);
+    seen = jk_stat_sticky_read(stat, noon + 60 * JK_STAT_MINUTES);
+    ck_assert_uint_eq(seen.count[0], 1);
+    jk_stat_sticky(stat, noon + 60 * (JK_STAT_MINUTES + 1)); /* the place of the first minute */
+    seen = jk_stat_sticky_read(stat, noon + 60 * (JK_STAT_MINUTES + 1));
+    ck_assert_uint_eq(seen.count[JK_STAT_MINUTES - 1], 1);
+    ck_assert_uint_eq(seen.count[0], 0);
+}
+END_TEST
+
+START_TEST(the_last_failure_stays)
+{
+    ck_assert_int_eq(jk_stat_failure_of(stat).rc, JK_OK);
+    jk_stat_failed(stat, JK_E_CONNECT, 111);
+    jk_stat_failed(stat, JK_E_RECV, 0);
+    ck_assert_int_eq(jk_stat_failure_of(stat).rc, JK_E_RECV);
+    ck_assert_int_eq(jk_stat_failure_of(stat).err, 0);
+    jk_stat_failed(stat, JK_RC_COUNT, -1);
+    ck_assert_int_eq(jk_stat_failure_of(stat).rc, JK_OK);
+    ck_assert_int_eq(jk_stat_failure_of(stat).err, 0);
+}
+END_TEST
+
 START_TEST(threads_lose_nothing)
 {
     pthread_t t[THREADS];
@@ -340,6 +376,8 @@ int main(void)
     tcase_add_test(all, maintenance_is_claimed_once_per_interval);
     tcase_add_test(all, quiet_is_who_served_nothing_since_the_mark);
     tcase_add_test(all, the_budget_is_shared);
+    tcase_add_test(all, sticky_requests_are_counted_by_the_minute);
+    tcase_add_test(all, the_last_failure_stays);
     tcase_add_test(all, threads_lose_nothing);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -158,6 +158,27 @@ jk_member_view jk_stat_view(const jk_stat *stat);
  * where this call won, and its JK_DO_VALUE_TO_MAX is the caller's to do, who knows the other members. */
 jk_member_change jk_stat_event(jk_stat *stat, jk_member_news news, int64_t now, const jk_tune *lb);
 
+/* Why a request failed there, when it was the backend's fault. */
+typedef struct jk_stat_failure {
+    jk_rc rc; /* JK_OK: none did, or what stands there is none */
+    int err;  /* errno; 0: none, or an end of file */
+} jk_stat_failure;
+
+void jk_stat_failed(jk_stat *stat, jk_rc rc, int err);
+jk_stat_failure jk_stat_failure_of(const jk_stat *stat);
+
+/* A request came whose session belongs here. A load and an add; once a minute more. */
+void jk_stat_sticky(jk_stat *stat, int64_t now);
+
+#define JK_STAT_MINUTES 15
+
+/* How many came in each of the last minutes, the oldest first; the last one is not over yet. */
+typedef struct jk_stat_visits {
+    uint32_t count[JK_STAT_MINUTES];
+} jk_stat_visits;
+
+jk_stat_visits jk_stat_sticky_read(const jk_stat *stat, int64_t now);
+
 /* A member that is being tried, and nobody is there: it may be tried again. */
 void jk_stat_free_probe(jk_stat *stat);
 

@@ -21,7 +21,7 @@ enum {
     JK_TO_JSON = 16,
     JK_TO_METRICS = 32,
     JK_TO_OLD = JK_TO_XML | JK_TO_TXT | JK_TO_PROP, /* what scripts have parsed since 2003: no field is added there */
-    JK_TO_NEW = JK_TO_HTML | JK_TO_JSON | JK_TO_METRICS,
+    JK_TO_NEW = JK_TO_JSON | JK_TO_METRICS, /* JK_TO_HTML is in none: the page is no list of fields, and looks at the view itself */
     JK_TO_ALL = JK_TO_OLD | JK_TO_NEW
 };
 

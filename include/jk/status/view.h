@@ -53,10 +53,16 @@ typedef struct jk_view_worker {
     int64_t error_at, error_ago; /* 0: no error */
     const char *error_datetime, *error_tz;
     jk_pool_counts pool; /* of this process */
+    jk_stat_histogram first;  /* time until the answers' heads, since the server was started */
+    jk_stat_failure failure;  /* why the last one of those that failed did */
+    const char *last_failure; /* the same in words; "": none did */
     /* a member */
     const char *activation; /* "ACT" */
     uint64_t mult, value;
     int64_t recover_min, recover_max; /* s until it may be tried again */
+    jk_stat_visits sticky;  /* requests that came back to it, minute by minute */
+    uint32_t sticky_recent; /* in the last five minutes */
+    bool safe_to_stop;      /* nobody is there, nobody came back lately, and nobody new is sent there */
     /* lb */
     const char *method, *lock;
     apr_array_header_t *members; /* of jk_view_worker; NULL: it is no lb */

@@ -8,6 +8,7 @@ from . import client
 from .httpd import INCUMBENT
 
 JK = "{http://tomcat.apache.org}"
+HTML = "{http://www.w3.org/1999/xhtml}"
 
 
 class Page:
@@ -74,3 +75,35 @@ def txt_line(line):
     """("Member", [("name", "n1"), ..]) of a line of mime=txt."""
     label, _, rest = line.partition(":")
     return label, [(k, q[1:-1] if q.startswith('"') else q) for k, q in re.findall(r'([\w ]+?)=("(?:[^"\\]|\\.)*"|\S*)(?: |$)', rest.strip())]
+
+
+class Form:
+    """A form of a page, with what a browser would send: `fields`, as they stand there."""
+
+    def __init__(self, element):
+        self.action = element.get("action")
+        self.words = "".join(element.itertext())
+        self.fields = {e.get("name"): e.get("value", "") for e in element.iter(HTML + "input")}
+        for select in element.iter(HTML + "select"):
+            options = list(select.iter(HTML + "option"))
+            chosen = next((o for o in options if o.get("selected")), options[0])
+            self.fields[select.get("name")] = chosen.text
+
+    @staticmethod
+    def of(text, field):
+        """The form that has this field."""
+        return next(f for f in forms(text) if field in f.fields)
+
+    @staticmethod
+    def button(text, word):
+        return next(f for f in forms(text) if f.words == word)
+
+    def send(self, page, **values):
+        assert set(values) <= set(self.fields), f"the form has no {set(values) - set(self.fields)}"
+        origin = [("Origin", f"http://127.0.0.1:{page.httpd.port}"), ("Host", f"127.0.0.1:{page.httpd.port}"), ("Sec-Fetch-Site", "same-origin")]
+        body = urllib.parse.urlencode({**self.fields, **values}).encode()
+        return client.ask(page.httpd.port, "POST", self.action, [("Content-Type", "application/x-www-form-urlencoded"), *origin, *page.headers], body)
+
+
+def forms(text):
+    return [Form(e) for e in ET.fromstring(text).iter(HTML + "form")]
