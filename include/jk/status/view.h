@@ -54,6 +54,7 @@ typedef struct jk_view_worker {
     const char *error_datetime, *error_tz;
     jk_pool_counts pool; /* of this process */
     /* a member */
+    bool added; /* at run time: the file does not name it */
     const char *activation; /* "ACT" */
     uint64_t mult, value;
     int64_t recover_min, recover_max; /* s until it may be tried again */
