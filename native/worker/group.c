@@ -38,6 +38,7 @@ static void call(jk_lb_member *m, const char *name)
 
     if (fresh == NULL)
         return;
+    m->route_told = 0;
     __atomic_store_n(&m->spare->name, fresh, __ATOMIC_RELEASE);
     __atomic_store_n(&m->worker->name, fresh, __ATOMIC_RELEASE);
 }

@@ -597,12 +597,14 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
 static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
+    const jk_group *group;
 
     if (lb->group == NULL)
         return;
+    group = jk_group_now(lb);
     for (size_t i = 0; i < lb->places; i++) {
         jk_worker *member = lb->members[i].worker;
-        if (jk_group_member(lb, i))
+        if (group->there[i])
             member->type->tend(member, what, log);
         else
             jk_backend_close_idle(member);

@@ -262,6 +262,25 @@ START_TEST(members_come_and_go)
 }
 END_TEST
 
+/* A state file comes from outside: its names are looked at as those of a request. */
+START_TEST(added_members_are_taken)
+{
+    static const char kept[] = "{\"version\": 1, \"workers\": {\"lb/spare 1\": {\"name\": \"a b\", \"edits\": {}},"
+                               "\"lb/spare 2\": {\"name\": \"n\", \"by\": \"me\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"},"
+                               "\"activation\": {\"value\": \"active\", \"file\": \"stopped\"}}},"
+                               "\"lb/spare 3\": {\"name\": \"a\", \"edits\": {}}, \"lb/spare 4\": {\"name\": \"n\", \"edits\": {}},"
+                               "\"lb/spare 5\": {\"edits\": {}}, \"lb/spare 99\": {\"name\": \"z\", \"edits\": {}}}}";
+    jk_state_news news;
+    const char *why;
+
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(kept), &news, &why), JK_OK);
+    ck_assert_str_eq(those_there(), "a b n ");
+    ck_assert_int_eq(news.left->nelts, 4);
+    ck_assert_str_eq(value("n", "host"), "127.0.0.5");
+    ck_assert_str_eq(value("n", "activation"), "active");
+}
+END_TEST
+
 /* Nobody takes a place that has requests of its last member, nor what was edited for another. */
 START_TEST(a_place_is_one_members_at_a_time)
 {
@@ -453,6 +472,7 @@ int main(void)
     tcase_add_test(t, lines_say_what_was_done);
     tcase_add_test(t, reset_and_recover);
     tcase_add_test(t, members_come_and_go);
+    tcase_add_test(t, added_members_are_taken);
     tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
     tcase_add_loop_test(t, a_broken_state_is_refused, 0, COUNT(broken));
