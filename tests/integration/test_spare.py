@@ -33,7 +33,7 @@ worker.status.type=status
 worker.reader.type=status
 worker.reader.read_only=true
 """
-CHILDREN = "ServerLimit 3\nStartServers 3\nThreadsPerChild 6\nMaxRequestWorkers 18\nMinSpareThreads 18\nMaxSpareThreads 18\n"
+CHILDREN = "StartServers 3\nServerLimit 3\nThreadsPerChild 8\nMaxRequestWorkers 24\nMinSpareThreads 1\nMaxSpareThreads 24\n"
 MOUNTS = "JkMount /status status\nJkMount /reader reader\nJkMount /lb/* lb\nJkMount /lb/ruled/* lb;disabled=n1\nJkMount /o/* other\n"
 
 
