@@ -253,11 +253,13 @@ static void mark_all(const parse *ps)
 {
     jk_extension *out = ps->out;
     int8_t *activations;
+    size_t room;
 
     if (ps->worker == NULL || (out->active == NULL && out->disabled == NULL && out->stopped == NULL))
         return;
-    activations = apr_palloc(ps->p, (size_t)ps->worker->members->nelts + 1);
-    memset(activations, -1, (size_t)ps->worker->members->nelts + 1);
+    room = (size_t)ps->worker->members->nelts + (size_t)ps->worker->spare_members; /* who is added at run time is named by no rule */
+    activations = apr_palloc(ps->p, room);
+    memset(activations, -1, room);
     mark(ps, activations, out->active, JK_ACTIVE);
     mark(ps, activations, out->disabled, JK_DISABLED);
     mark(ps, activations, out->stopped, JK_STOPPED);

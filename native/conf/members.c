@@ -150,6 +150,27 @@ static void set_packet(jk_parse *ps, jk_worker_conf *lb)
                         written->key, most);
 }
 
+/* ---- room for more ---- */
+
+/* Who is added at run time is like the first member - its secret, its timeouts - but for who it is and where. */
+static void make_spare(jk_parse *ps, jk_worker_conf *lb)
+{
+    jk_worker_conf *spare = apr_pmemdup(ps->p, member(lb, 0), sizeof *spare);
+    jk_tune *t = &spare->tune;
+    char *const own[] = { t->host, t->route, t->domain, t->redirect };
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        memset(own[i], 0, JK_NAME_MAX + 1);
+    spare->name = "";
+    spare->listed = false;
+    spare->unix_path = NULL;
+    t->port = t->distance = 0;
+    t->lbfactor = 1;
+    t->activation = JK_STOPPED; /* until somebody is there */
+    if (lb->spare_members > 0)
+        lb->spare = spare;
+}
+
 void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
 {
     const apr_array_header_t *lines = jk_source_lines(ps, lb->name, "balance_workers");
@@ -170,4 +191,5 @@ void jk_members_make(jk_parse *ps, jk_worker_conf *lb)
         return;
     set_packet(ps, lb);
     check_members(ps, lb);
+    make_spare(ps, lb);
 }

@@ -120,6 +120,26 @@ const char *jk_workers_host(const char *text, jk_host *out)
     return NULL;
 }
 
+/* ---- names ---- */
+
+bool jk_workers_name_fits(const char *name)
+{
+    return strlen(name) <= JK_NAME_MAX;
+}
+
+/* Names go into keys of files, logs, and the pages of the status worker. */
+const char *jk_workers_name(const char *name)
+{
+    if (*name == '\0')
+        return "it is empty";
+    if (!jk_workers_name_fits(name))
+        return "it has more than 255 bytes";
+    for (; *name; name++)
+        if ((*name & 0x80) || !(apr_isalnum(*name) || strchr("-_.:@+", *name)))
+            return "allowed: letters and digits of ASCII, and - _ . : @ +";
+    return NULL;
+}
+
 /* ---- the list ---- */
 
 static void make_list(jk_parse *ps, const jk_prop *list)
@@ -131,7 +151,7 @@ static void make_list(jk_parse *ps, const jk_prop *list)
         jk_findings_add(ps->found, JK_FIND_LENIENT, JK_PROP_AT(list), "worker.list names no worker; allowed: NAME,NAME");
     for (int i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
-        if (strlen(name) > JK_NAME_MAX)
+        if (!jk_workers_name_fits(name))
             jk_findings_add(ps->found, JK_FIND_ERROR, JK_PROP_AT(list), "the worker's name has %" APR_SIZE_T_FMT " bytes; allowed: %d",
                             strlen(name), JK_NAME_MAX);
         else if (jk_workers_find(ps->conf, name))

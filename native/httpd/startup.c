@@ -278,15 +278,29 @@ static void tell_pools(const jk_log *log)
     }
 }
 
+/* Room for all that may be added at run time, in steps: a few more or less at a restart need no new memory. */
+static uint32_t spare_slots(const jk_workers_conf *conf)
+{
+    const uint32_t step = 256;
+    uint32_t n = 0;
+
+    for (int i = 0; i < conf->workers->nelts; i++) {
+        const jk_worker_conf *one = APR_ARRAY_IDX(conf->workers, i, const jk_worker_conf *);
+        n += one->listed && one->spare ? (uint32_t)one->spare_members : 0;
+    }
+    return (n + step - 1) / step * step;
+}
+
 /* Children of two generations may be alive at once. True: it holds nothing of before. */
 static bool open_shm(apr_pool_t *pconf, const jk_server *main_conf, const jk_log *log)
 {
     int children = 0;
+    uint32_t slots;
     jk_shm_news news;
 
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
-    now.shm = jk_shm_parent_open(main_conf->s->process->pool, pconf, jk_shm_slots_in((uint64_t)main_conf->global->shm_size * 1024),
-                                 (uint32_t)(children > 0 ? children : 1) + 16, &news);
+    slots = jk_shm_slots_in((uint64_t)main_conf->global->shm_size * 1024) + spare_slots(now.workers);
+    now.shm = jk_shm_parent_open(main_conf->s->process->pool, pconf, slots, (uint32_t)(children > 0 ? children : 1) + 16, &news);
     if (news == JK_SHM_PRIVATE)
         JK_EMERG(log, 103, "the system gives no shared memory: every process counts and limits for itself; look at the limits of memory "
                  "(ulimit -v, cgroup)");

@@ -31,7 +31,7 @@ const jk_layout_field jk_layout_fields[] = {
     TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),
     NUMBER(connection_acquire_timeout), NUMBER(connection_ping_interval), NUMBER(connect_timeout), NUMBER(prepost_timeout),
     NUMBER(ping_timeout), NUMBER(reply_timeout), NUMBER(recovery_options), NUMBER(busy_limit), NUMBER(max_connections),
-    NUMBER(lbfactor), NUMBER(distance), NUMBER(activation), TEXT(route), TEXT(domain), TEXT(redirect), NUMBER(method), NUMBER(lock),
+    TEXT(name), NUMBER(lbfactor), NUMBER(distance), NUMBER(activation), TEXT(route), TEXT(domain), TEXT(redirect), NUMBER(method), NUMBER(lock),
     NUMBER(recover_time), NUMBER(error_escalation_time), NUMBER(max_reply_timeouts), NUMBER(retry_budget), TEXT(session_cookie),
     TEXT(session_path), BOOL(sticky_session), BOOL(sticky_session_force), BOOL(spare[0]), BOOL(spare[1]),
 };

@@ -155,6 +155,10 @@ jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to)
         return JK_E_BUSY;
     (void)copy_tune(slot, FILE_SAID, &file);
     uint32_t was = copy_tune(slot, NOW, &now);
+    if (strcmp(now.name, from->name) != 0) {
+        leave_editor(slot);
+        return JK_E_CONF;
+    }
     jk_layout_merge(&now, from, to);
     publish(slot, was, &file, &now);
     atomic_fetch_add_explicit(&stat->shm->head->edits, 1, memory_order_release);
@@ -210,6 +214,14 @@ void jk_stat_renew(jk_layout_slot *slot)
 {
     memset(slot, 0, sizeof *slot);
     PUT(slot->last_reset, apr_time_sec(apr_time_now()));
+}
+
+void jk_stat_begin_anew(jk_stat *stat, int64_t now)
+{
+    size_t from = offsetof(jk_layout_slot, state), to = offsetof(jk_layout_slot, budget);
+
+    memset((char *)stat->slot + from, 0, to - from); /* nobody counts there; who only reads may see half of it */
+    PUT(stat->slot->last_reset, now);
 }
 
 /* ---- under way ---- */

@@ -15,6 +15,8 @@ const jk_command jk_commands[] = {
     { "update", JK_CMD_CHANGES | JK_CMD_WRITES | JK_CMD_WORKER | JK_CMD_WILD },
     { "reset", JK_CMD_CHANGES | JK_CMD_WRITES | JK_CMD_WORKER },
     { "recover", JK_CMD_CHANGES | JK_CMD_WRITES | JK_CMD_WORKER },
+    { "add", JK_CMD_CHANGES | JK_CMD_WRITES | JK_CMD_WORKER | JK_CMD_MEMBER | JK_CMD_NEW },
+    { "remove", JK_CMD_CHANGES | JK_CMD_WRITES | JK_CMD_WORKER | JK_CMD_MEMBER },
     { "version", SHOWS },
     { "dump", SHOWS | JK_CMD_DUMP },
     { NULL, 0 },
@@ -47,6 +49,8 @@ static const char *wrong_worker(const jk_ask *ask)
         return "NULL or EMPTY worker param";
     if (ask->sw && *ask->sw == '\0')
         return "EMPTY sub worker param";
+    if (ask->sw == NULL && (ask->command->does & JK_CMD_MEMBER))
+        return "NULL or EMPTY sub worker param";
     if (ask->sw && strpbrk(ask->sw, "*?") && !(ask->command->does & JK_CMD_WILD))
         return "wildcard not allowed in sub worker for this command";
     return NULL;

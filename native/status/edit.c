@@ -220,10 +220,11 @@ static void plan_column(const jk_edit *e, const jk_worker *lb, apr_array_header_
         refuse(result, 422, apr_psprintf(e->p, "Update failed: '%s' is no attribute that all sub workers have; nothing was changed", e->ask->att));
         return;
     }
-    for (size_t i = 0; i < jk_manage_members(lb); i++) {
-        const char *value = jk_query_get(&e->ask->query, apr_psprintf(e->p, "val%" APR_SIZE_T_FMT, i));
+    for (size_t i = 0, shown = 0; i < jk_manage_members(lb); i++) {
+        const jk_worker *member = jk_manage_member(lb, i);
+        const char *value = member ? jk_query_get(&e->ask->query, apr_psprintf(e->p, "val%" APR_SIZE_T_FMT, shown++)) : NULL;
         if (value)
-            set(e->p, a, value, add(targets, jk_manage_member(lb, i), lb), result);
+            set(e->p, a, value, add(targets, member, lb), result);
     }
 }
 
@@ -236,9 +237,11 @@ static bool is_meant(const char *pattern, const char *name)
 
 static void plan_members(const jk_edit *e, const jk_worker *lb, apr_array_header_t *targets, jk_result *result)
 {
-    for (size_t i = 0; i < jk_manage_members(lb); i++)
-        if (is_meant(e->ask->sw, jk_manage_member(lb, i)->name))
-            set_all(e, JK_OF_MEMBER, add(targets, jk_manage_member(lb, i), lb), result);
+    for (size_t i = 0; i < jk_manage_members(lb); i++) {
+        const jk_worker *member = jk_manage_member(lb, i);
+        if (member && is_meant(e->ask->sw, member->name))
+            set_all(e, JK_OF_MEMBER, add(targets, member, lb), result);
+    }
     check_names(e, JK_OF_MEMBER, result);
 }
 
@@ -294,7 +297,7 @@ static void check_route(const jk_edit *e, const apr_array_header_t *targets, con
         return;
     for (size_t i = 0; i < jk_manage_members(t->lb); i++) {
         const jk_worker *other = jk_manage_member(t->lb, i);
-        if (other != t->worker && strcmp(route_after(targets, other, &room), t->to.route) == 0)
+        if (other && other != t->worker && strcmp(route_after(targets, other, &room), t->to.route) == 0)
             refuse(result, 422, apr_psprintf(e->p, "Update failed: sub workers '%s' and '%s' would share the same route '%s'; nothing was changed",
                                              t->worker->name, other->name, t->to.route));
     }
@@ -333,9 +336,10 @@ static void apply(jk_edit *e, const apr_array_header_t *targets, jk_result *resu
         const target *t = &APR_ARRAY_IDX(targets, i, target);
         if (memcmp(&t->from, &t->to, sizeof t->from) == 0)
             continue;
-        if (jk_stat_tune_edit(jk_manage_stat(t->worker), &t->from, &t->to) != JK_OK) {
-            refuse(result, 503, apr_psprintf(e->p, "Update failed (at least partially): another change of %s does not come to an end",
-                                             words_of(e->p, t->worker, t->lb)));
+        jk_rc rc = jk_stat_tune_edit(jk_manage_stat(t->worker), &t->from, &t->to);
+        if (rc != JK_OK) {
+            refuse(result, 503, apr_psprintf(e->p, "Update failed (at least partially): %s %s", rc == JK_E_CONF ? "somebody has just removed" :
+                                             "another change does not come to an end of", words_of(e->p, t->worker, t->lb)));
             return;
         }
         jk_stat_sign_edit(jk_manage_stat(t->worker), e->who, e->now);
@@ -356,37 +360,174 @@ static void update(jk_edit *e, const jk_worker *worker, jk_result *result)
         apply(e, targets, result);
 }
 
+/* jk_manage_members(): nobody is called so. */
 static size_t index_of(const jk_worker *lb, const char *name)
 {
     size_t i = 0;
 
-    while (i < jk_manage_members(lb) && strcmp(jk_manage_member(lb, i)->name, name) != 0)
-        i++;
+    for (; i < jk_manage_members(lb); i++) {
+        const jk_worker *member = jk_manage_member(lb, i);
+        if (member && strcmp(member->name, name) == 0)
+            break;
+    }
     return i;
 }
 
 static void reset(jk_edit *e, const jk_worker *worker, jk_result *result)
 {
     size_t i = e->ask->sw ? index_of(worker, e->ask->sw) : 0;
-    const jk_worker *what = e->ask->sw ? jk_manage_member(worker, i) : worker;
 
-    (void)result;
+    if (e->ask->sw && i == jk_manage_members(worker)) {
+        refuse(result, 404, "could not find sub worker");
+        return;
+    }
     if (e->ask->sw)
         jk_manage_reset_member(worker, i, e->now);
     else
         jk_manage_reset(worker, e->now);
-    APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "resetting %s", words_of(e->p, what, e->ask->sw ? worker : NULL));
+    APR_ARRAY_PUSH(e->lines, const char *) =
+        apr_psprintf(e->p, "resetting %s", e->ask->sw ? words_of(e->p, jk_manage_place(worker, i), worker) : words_of(e->p, worker, NULL));
 }
 
 static void recover(jk_edit *e, const jk_worker *worker, jk_result *result)
 {
     size_t i = e->ask->sw ? index_of(worker, e->ask->sw) : 0;
 
-    if (e->ask->sw == NULL || !jk_manage_recover(worker, i, e->now)) {
+    if (e->ask->sw == NULL || i == jk_manage_members(worker) || !jk_manage_recover(worker, i, e->now)) {
         refuse(result, 409, "Marking worker for recovery failed");
         return;
     }
-    APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "marking %s for recovery", words_of(e->p, jk_manage_member(worker, i), worker));
+    APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "marking %s for recovery", words_of(e->p, jk_manage_place(worker, i), worker));
+}
+
+/* ---- members that come and go ---- */
+
+/* How many workers and members are called so, those of all balancers together. */
+static int named(const jk_registry *registry, const char *name)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < jk_registry_count(registry); i++) {
+        const jk_worker *worker = jk_registry_at(registry, i);
+        n += strcmp(worker->name, name) == 0;
+        n += index_of(worker, name) < jk_manage_members(worker);
+    }
+    return n;
+}
+
+/* What it begins as, and what is asked for it. */
+static void plan_new(const jk_edit *e, target *t, jk_result *result)
+{
+    const char *wrong = jk_workers_name(e->ask->sw), *dot;
+    jk_tune *to = &t->to;
+
+    if (wrong) {
+        refuse(result, 422, apr_psprintf(e->p, "Adding failed: '%s' is no name for a worker: %s; nothing was changed", e->ask->sw, wrong));
+        return;
+    }
+    jk_stat_tune_file(jk_manage_stat(t->worker), to);
+    t->from = *to;
+    apr_cpystrn(to->name, e->ask->sw, sizeof to->name);
+    apr_cpystrn(to->route, e->ask->sw, sizeof to->route);
+    to->port = 8009;
+    to->activation = JK_ACTIVE;
+    check_names(e, JK_OF_MEMBER, result);
+    set_all(e, JK_OF_MEMBER, t, result);
+    dot = strchr(to->route, '.');
+    if (dot && jk_query_get(&e->ask->query, "vwc") == NULL) /* as with the file's */
+        apr_cpystrn(to->domain, to->route, (apr_size_t)(dot - to->route) + 1);
+    if (*to->host == '\0')
+        refuse(result, 422, "Adding failed: vahst is needed, the host of the new member (and vaprt, if its port is not 8009); nothing was changed");
+}
+
+/* Of two who add at once each sees the other: neither may stay that shares a name or a route. */
+static bool is_alone(const jk_edit *e, const target *t)
+{
+    int routes = 0;
+    jk_tune tune;
+
+    for (size_t i = 0; i < jk_manage_members(t->lb); i++) {
+        const jk_worker *other = jk_manage_member(t->lb, i);
+        if (other)
+            jk_stat_tune_read(jk_manage_stat(other), &tune);
+        routes += other && strcmp(tune.route, t->to.route) == 0;
+    }
+    return named(e->registry, t->to.name) == 1 && routes == 1;
+}
+
+/* It was made stopped; it is let in when it is known to be the only one of its kind. */
+static void let_in(jk_edit *e, const target *t, size_t place, jk_result *result)
+{
+    jk_stat *stat = jk_manage_stat(t->worker);
+    jk_tune stopped = t->to;
+
+    stopped.activation = JK_STOPPED;
+    if (!is_alone(e, t)) {
+        (void)jk_manage_end(t->lb, place);
+        refuse(result, 409, "Adding failed: somebody else adds a sub worker of this name or route at the same time; nothing was changed");
+    } else if (jk_stat_tune_edit(stat, &stopped, &t->to) != JK_OK) {
+        refuse(result, 503, "Adding failed (at least partially): the new sub worker is stopped, another change of it does not come to an end");
+    }
+    jk_stat_sign_edit(stat, e->who, e->now);
+}
+
+static void add_member(jk_edit *e, const jk_worker *lb, jk_result *result)
+{
+    size_t place = jk_manage_members(lb) ? jk_manage_free_place(lb) : 0;
+    jk_worker called;
+    target *t;
+    apr_array_header_t *targets = apr_array_make(e->p, 1, sizeof(target));
+
+    if (named(e->registry, e->ask->sw) > 0)
+        refuse(result, 409, apr_psprintf(e->p, "Adding failed: there is a worker '%s' already; nothing was changed", e->ask->sw));
+    else if (place == jk_manage_members(lb))
+        refuse(result, 409, apr_psprintf(e->p, "Adding failed: no spare place is left for a sub worker of '%s' (worker.%s.spare_members=%d); remove "
+                                         "one that was added, and wait until its last request is over; nothing was changed", lb->name, lb->name,
+                                         (int)lb->conf->spare_members));
+    if (!jk_result_ok(result))
+        return;
+    called = *jk_manage_place(lb, place);
+    called.name = e->ask->sw; /* for messages: the place itself is called so when it is its */
+    t = add(targets, &called, lb);
+    plan_new(e, t, result);
+    if (jk_result_ok(result))
+        check_route(e, targets, t, result);
+    if (jk_result_ok(result))
+        check_address(e, t, result);
+    if (!jk_result_ok(result))
+        return;
+    jk_rc rc = jk_manage_begin(lb, place, &t->to, e->now);
+    if (rc != JK_OK) {
+        refuse(result, rc == JK_E_CONF ? 409 : 503, "Adding failed: another change came first, or does not come to an end; nothing was changed");
+        return;
+    }
+    let_in(e, t, place, result);
+    if (jk_result_ok(result))
+        APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "adding %s at '%s' port %d, route '%s'", words_of(e->p, &called, lb), t->to.host,
+                                                              (int)t->to.port, t->to.route);
+}
+
+static void remove_member(jk_edit *e, const jk_worker *lb, jk_result *result)
+{
+    size_t place = index_of(lb, e->ask->sw);
+    const char *words;
+
+    if (place == jk_manage_members(lb)) {
+        refuse(result, 404, "could not find sub worker");
+        return;
+    }
+    words = words_of(e->p, jk_manage_place(lb, place), lb);
+    if (!jk_manage_is_spare(lb, place)) {
+        refuse(result, 409, apr_psprintf(e->p, "Removing failed: %s is named by the workers file: it can be stopped (vwa=S), not removed; take it "
+                                         "out of worker.%s.balance_workers", words, lb->name));
+        return;
+    }
+    if (jk_manage_end(lb, place) != JK_OK) {
+        refuse(result, 503, apr_psprintf(e->p, "Removing failed: another change of %s came first, or does not come to an end", words));
+        return;
+    }
+    jk_stat_sign_edit(jk_manage_stat(jk_manage_place(lb, place)), e->who, e->now);
+    APR_ARRAY_PUSH(e->lines, const char *) = apr_psprintf(e->p, "removing %s", words);
 }
 
 static const struct {
@@ -394,13 +535,16 @@ static const struct {
     void (*run)(jk_edit *e, const jk_worker *worker, jk_result *result);
 } actions[] = {
     { "update", "Update failed", update }, { "reset", "Reset failed", reset }, { "recover", "Marking worker for recovery failed", recover },
+    { "add", "Adding failed", add_member }, { "remove", "Removing failed", remove_member },
 };
 
 static bool has_member(const jk_worker *lb, const char *pattern)
 {
-    for (size_t i = 0; i < jk_manage_members(lb); i++)
-        if (is_meant(pattern, jk_manage_member(lb, i)->name))
+    for (size_t i = 0; i < jk_manage_members(lb); i++) {
+        const jk_worker *member = jk_manage_member(lb, i);
+        if (member && is_meant(pattern, member->name))
             return true;
+    }
     return false;
 }
 
@@ -415,7 +559,7 @@ void jk_edit_check_worker(const jk_registry *registry, const jk_ask *ask, jk_res
         refuse(result, 404, "Could not find given worker");
     else if (worker->conf->kind != JK_WORKER_LB && (ask->sw || (ask->att && *ask->att)))
         refuse(result, 400, "worker type has no sub workers");
-    else if (ask->sw && !has_member(worker, ask->sw))
+    else if (ask->sw && !(ask->command->does & JK_CMD_NEW) && !has_member(worker, ask->sw))
         refuse(result, 404, "could not find sub worker");
 }
 

@@ -159,6 +159,7 @@ static const jk_show_field of_balancer[] = {
 
 static const jk_show_field of_member[] = {
     CONTAINER,
+    { "added", NEW, JK_F_BOOL, W(added), 0, "at run time: the workers file does not name it" },
     { "activation", ALL, JK_F_TEXT, W(activation), JK_F_TUNE, "ACT, DIS or STP" },
     { "lbfactor", ALL, JK_F_I32, TUNE(lbfactor), JK_F_TUNE, "" },
     { "route", ALL, JK_F_CHARS, TUNE(route), JK_F_TUNE | JK_F_QUOTED, "" },

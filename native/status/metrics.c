@@ -405,7 +405,8 @@ static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
         if (jk_manage_stat(worker))
             add(all, n ? OF_BALANCER : OF_WORKER, worker, "");
         for (size_t k = 0; k < n; k++)
-            add(all, OF_MEMBER, jk_manage_member(worker, k), worker->name);
+            if (jk_manage_member(worker, k))
+                add(all, OF_MEMBER, jk_manage_place(worker, k), worker->name);
     }
     return all;
 }

@@ -283,6 +283,32 @@ static apr_array_header_t *properties(apr_pool_t *p, const jk_props *props)
     return out;
 }
 
+static void property(jk_page *page, const char *key, const char *value)
+{
+    const jk_show_field field = { key, JK_TO_ALL, JK_F_TEXT, 0, 0, 0, "" };
+    const jk_shown shown = { JK_SHOWN_TEXT, 0, value };
+
+    page->ask->format->field(page, JK_EL_CONFIGURATION, &field, &shown);
+}
+
+/* Members that no file names, as lines that would name them; each balancer says which they are. */
+static void added_members(jk_page *page, const jk_view_worker *lb)
+{
+    const char *names = "";
+
+    for (int i = 0; i < lb->members->nelts; i++) {
+        const jk_view_worker *m = &APR_ARRAY_IDX(lb->members, i, jk_view_worker);
+        for (int k = 0; m->added && k < m->edits->nelts; k++) {
+            const jk_view_edit *said = &APR_ARRAY_IDX(m->edits, k, jk_view_edit);
+            property(page, apr_pstrcat(page->p, "worker.", m->name, ".", said->name, NULL), said->now);
+        }
+        if (m->added)
+            names = apr_pstrcat(page->p, names, *names ? "," : "", m->name, NULL);
+    }
+    if (*names)
+        property(page, apr_pstrcat(page->p, "worker.", lb->name, ".added_members", NULL), names);
+}
+
 static void configuration(jk_page *page)
 {
     const apr_array_header_t *all = properties(page->p, page->view->from.workers->props);
@@ -291,11 +317,11 @@ static void configuration(jk_page *page)
         return;
     for (int i = 0; i < all->nelts; i++) {
         const jk_prop *prop = &APR_ARRAY_IDX(all, i, jk_prop);
-        const jk_show_field field = { prop->key, JK_TO_ALL, JK_F_TEXT, 0, 0, 0, "" };
-        const jk_shown value = { JK_SHOWN_TEXT, 0, prop->value };
         if (!prop->hidden)
-            page->ask->format->field(page, JK_EL_CONFIGURATION, &field, &value);
+            property(page, prop->key, prop->value);
     }
+    for (int i = 0; i < page->view->lb_count; i++)
+        added_members(page, &APR_ARRAY_IDX(page->view->balancers, i, jk_view_worker));
     body(page);
     leave(page);
 }

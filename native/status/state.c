@@ -12,16 +12,18 @@
 
 #define SHAPE 1
 
-/* Calls for each worker and member that has values. */
-static void each(const jk_registry *registry, void (*call)(void *ctx, const jk_worker *worker, bool member), void *ctx)
+/* For a worker or member that has values; `of` is the balancer of a place for a member that is added at run time, else NULL. */
+typedef void call_for(void *ctx, const jk_worker *worker, const jk_worker *of, bool member);
+
+static void each(const jk_registry *registry, call_for *call, void *ctx)
 {
     for (size_t i = 0; i < jk_registry_count(registry); i++) {
         const jk_worker *worker = jk_registry_at(registry, i);
         if (jk_manage_stat(worker) == NULL)
             continue;
-        call(ctx, worker, false);
+        call(ctx, worker, NULL, false);
         for (size_t k = 0; k < jk_manage_members(worker); k++)
-            call(ctx, jk_manage_member(worker, k), true);
+            call(ctx, jk_manage_place(worker, k), jk_manage_is_spare(worker, k) ? worker : NULL, true);
     }
 }
 
@@ -40,7 +42,7 @@ typedef struct writing {
     json_t *workers;
 } writing;
 
-static void write_one(void *ctx, const jk_worker *worker, bool member)
+static void write_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bool member)
 {
     writing *w = ctx;
     jk_worker_conf file, now;
@@ -49,6 +51,10 @@ static void write_one(void *ctx, const jk_worker *worker, bool member)
     unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
 
     both(worker, &file, &now);
+    if (lb && *now.tune.name == '\0') { /* nobody is there */
+        json_decref(edits);
+        return;
+    }
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const char *is = jk_values_text(w->p, jk_attribute_key(a), &now), *was = jk_values_text(w->p, jk_attribute_key(a), &file);
         if ((a->of & of) && strcmp(is, was) != 0)
@@ -56,6 +62,8 @@ static void write_one(void *ctx, const jk_worker *worker, bool member)
     }
     if (json_object_size(edits) > 0)
         json_object_set_new(w->workers, worker->slot, json_pack("{s:I, s:s, s:O}", "at", (json_int_t)sign.at, "by", sign.by, "edits", edits));
+    if (lb)
+        json_object_set_new(json_object_get(w->workers, worker->slot), "name", json_string(now.tune.name));
     json_decref(edits);
 }
 
@@ -116,7 +124,23 @@ static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a
     return wrong == NULL;
 }
 
-static void take_one(void *ctx, const jk_worker *worker, bool member)
+/* A member that was added at run time comes back into its place: by the name that its entry has. False: nobody does. */
+static bool take_name(taking *t, const jk_worker *worker, const jk_worker *lb, json_t *one, jk_tune *to)
+{
+    const char *name = json_string_value(json_object_get(one, "name")), *wrong;
+    bool there = false;
+
+    for (size_t i = 0; name && i < jk_manage_members(lb); i++)
+        there = there || (jk_manage_member(lb, i) && strcmp(jk_manage_member(lb, i)->name, name) == 0);
+    wrong = name == NULL ? "it has no name" : there ? "the workers file names a member so now, or another one was added" : jk_workers_name(name);
+    if (one && wrong)
+        leave_out(t, worker->slot, name ? name : "the member", wrong);
+    if (one && wrong == NULL)
+        apr_cpystrn(to->name, name, sizeof to->name);
+    return one && wrong == NULL;
+}
+
+static void take_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bool member)
 {
     taking *t = ctx;
     json_t *one = json_object_get(t->workers, worker->slot), *edits = json_object_get(one, "edits"), *edit;
@@ -126,6 +150,8 @@ static void take_one(void *ctx, const jk_worker *worker, bool member)
 
     jk_stat_tune_read(jk_manage_stat(worker), &from);
     to = from;
+    if (lb && !take_name(t, worker, lb, one, &to))
+        return;
     json_object_foreach(edits, key, edit) {
         const jk_attribute *a = attribute_of(key, of);
         if (a == NULL)

@@ -178,11 +178,15 @@ static void add_member(jk_view *view, jk_view_worker *lb, size_t i)
 {
     static const char *const words[] = { "good", "degraded", "bad" };
     const jk_worker *worker = jk_manage_member(lb->worker, i);
+
+    if (worker == NULL)
+        return;
     jk_view_worker m = container(view, worker);
     jk_member_view seen = jk_stat_view(jk_manage_stat(worker));
     jk_view_health health = health_of(view, &m);
     int32_t *counts[] = { &lb->good, &lb->degraded, &lb->bad };
 
+    m.added = jk_manage_is_spare(lb->worker, i);
     m.activation = jk_member_activation((jk_activation)m.now.activation);
     m.mult = jk_manage_mult(lb->worker, i);
     m.value = jk_stat_value(jk_manage_stat(worker));
@@ -216,10 +220,10 @@ static jk_view_worker balancer(jk_view *view, const jk_worker *worker)
     lb.method = word_of(view, worker->conf, &lb.now, "method");
     lb.lock = word_of(view, worker->conf, &lb.now, "lock");
     lb.members = apr_array_make(view->p, n ? (int)n : 1, sizeof(jk_view_worker));
-    lb.member_count = (int32_t)n;
     set_maintenance(view, &lb);
     for (size_t i = 0; i < n; i++)
         add_member(view, &lb, i);
+    lb.member_count = lb.members->nelts;
     return lb;
 }
 

@@ -688,6 +688,8 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     jk_stat_tune_read(backend->stat, &tune);
     jk_where_init(&backend->home, &tune, worker->conf->prefer_ipv6);
     atomic_store(&backend->where, &backend->home);
+    if (*worker->conf->name == '\0' && *tune.name == '\0') /* a place without a member */
+        return;
     if (jk_where_look_up(where_of(backend), &why) == JK_E_RESOLVE)
         tell_unresolved(backend, log, why);
 }
@@ -802,6 +804,14 @@ jk_pool_counts jk_backend_pool(const jk_worker *worker)
     jk_pool *pool = backend_of(worker)->pool;
 
     return pool ? jk_pool_count(pool) : (jk_pool_counts){ 0 };
+}
+
+void jk_backend_close_idle(const jk_worker *worker)
+{
+    jk_pool *pool = backend_of(worker)->pool;
+
+    if (pool && jk_pool_count(pool).idle > 0)
+        (void)jk_upkeep_age(pool, apr_time_now(), -1, 0);
 }
 
 bool jk_backend_has_room(const jk_worker *worker)

@@ -31,34 +31,86 @@ static jk_choose_live live(void *ctx, size_t i)
     return seen;
 }
 
+/* Another name leads to another string, and the old one stays: a log line may be made of it. It changes only where nobody is under way. */
+static void call(jk_lb_member *m, const char *name)
+{
+    const char *fresh = strcmp(m->worker->name, name) != 0 ? strdup(name) : NULL;
+
+    if (fresh == NULL)
+        return;
+    m->route_told = 0;
+    __atomic_store_n(&m->spare->name, fresh, __ATOMIC_RELEASE);
+    __atomic_store_n(&m->worker->name, fresh, __ATOMIC_RELEASE);
+}
+
+/* Is somebody there? He is called by his name from now on. */
+static bool is_there(jk_lb_member *m, const jk_tune *tune)
+{
+    if (m->spare == NULL)
+        return true;
+    if (*tune->name)
+        call(m, tune->name);
+    return *tune->name;
+}
+
+jk_worker *jk_group_member(const jk_lb *lb, size_t i)
+{
+    jk_lb_member *m = &lb->members[i];
+    jk_tune tune;
+
+    if (m->spare == NULL)
+        return m->worker;
+    jk_stat_tune_read(m->stat, &tune);
+    return is_there(m, &tune) ? m->worker : NULL;
+}
+
+/* The lists of a picture, by place. An empty place is as good as none: stopped, without a route, and of no weight. */
+typedef struct draft {
+    jk_choose_member *members;
+    uint64_t *mults;
+    int32_t *factors;
+    jk_tune *tune;
+    size_t count; /* without the empty ones at the end */
+} draft;
+
+static void draw(jk_lb *lb, jk_group *g, draft *d, size_t i)
+{
+    const jk_tune *tune = d->tune;
+
+    jk_stat_tune_read(lb->members[i].stat, d->tune);
+    g->there[i] = is_there(&lb->members[i], tune);
+    d->members[i] = (jk_choose_member){ .route = JK_SPAN_LIT(""), .domain = JK_SPAN_LIT(""), .redirect = JK_SPAN_LIT(""), .activation = JK_STOPPED };
+    d->factors[i] = 1;
+    if (!g->there[i])
+        return;
+    d->members[i] = (jk_choose_member){ .route = kept(tune->route), .domain = kept(tune->domain), .redirect = kept(tune->redirect),
+                                        .distance = tune->distance, .activation = (jk_activation)tune->activation };
+    d->factors[i] = tune->lbfactor;
+    g->busy_limits[i] = tune->busy_limit;
+    d->count = i + 1;
+}
+
 static bool fill(jk_lb *lb, jk_group *g)
 {
-    size_t n = lb->count, nslots = jk_choose_slots(n);
-    jk_choose_member *members = calloc(n + 1, sizeof *members);
-    jk_choose_slot *slots = calloc(nslots, sizeof *slots);
-    uint64_t *mults = calloc(n + 1, sizeof *mults);
-    int32_t *factors = calloc(n + 1, sizeof *factors);
-    jk_tune *tune = malloc(sizeof *tune);
+    size_t n = lb->places;
+    draft d = { calloc(n + 1, sizeof *d.members), calloc(n + 1, sizeof *d.mults), calloc(n + 1, sizeof *d.factors), malloc(sizeof *d.tune), 0 };
+    jk_choose_slot *slots = calloc(jk_choose_slots(n), sizeof *slots);
 
     g->busy_limits = calloc(n + 1, sizeof *g->busy_limits);
-    bool whole = members && slots && mults && factors && tune && g->busy_limits;
-    for (size_t i = 0; whole && i < n; i++) {
-        jk_stat_tune_read(lb->members[i].stat, tune);
-        members[i] = (jk_choose_member){ .route = kept(tune->route), .domain = kept(tune->domain), .redirect = kept(tune->redirect),
-                                         .distance = tune->distance, .activation = (jk_activation)tune->activation };
-        factors[i] = tune->lbfactor;
-        g->busy_limits[i] = tune->busy_limit;
-    }
+    g->there = calloc(n + 1, sizeof *g->there);
+    bool whole = d.members && slots && d.mults && d.factors && d.tune && g->busy_limits && g->there;
+    for (size_t i = 0; whole && i < n; i++)
+        draw(lb, g, &d, i);
     if (whole) {
-        jk_method_multipliers(factors, mults, n);
+        jk_method_multipliers(d.factors, d.mults, n);
         for (size_t i = 0; i < n; i++)
-            members[i].mult = mults[i];
-        g->choose = (jk_choose_group){ .members = members, .count = n, .live = live, .ctx = lb };
-        jk_choose_prepare(&g->choose, slots, nslots);
+            d.members[i].mult = d.mults[i];
+        g->choose = (jk_choose_group){ .members = d.members, .count = d.count, .live = live, .ctx = lb };
+        jk_choose_prepare(&g->choose, slots, jk_choose_slots(d.count));
     }
-    free(tune);
-    free(factors);
-    free(mults);
+    free(d.tune);
+    free(d.factors);
+    free(d.mults);
     return whole;
 }
 
@@ -67,7 +119,7 @@ static void begin_anew_if_activated(jk_lb *lb, const jk_group *was, const jk_gro
 {
     bool changed = false;
 
-    for (size_t i = 0; was && i < lb->count; i++)
+    for (size_t i = 0; was && i < lb->places; i++)
         changed |= was->choose.members[i].activation != now->choose.members[i].activation;
     if (changed)
         jk_group_values_to_zero(lb, (jk_method)now->rules.method);
@@ -75,7 +127,7 @@ static void begin_anew_if_activated(jk_lb *lb, const jk_group *was, const jk_gro
 
 void jk_group_values_to_zero(jk_lb *lb, jk_method method)
 {
-    for (size_t i = 0; jk_method_remembers(method) && i < lb->count; i++)
+    for (size_t i = 0; jk_method_remembers(method) && i < lb->places; i++)
         jk_stat_value_set(lb->members[i].stat, 0);
 }
 
@@ -118,7 +170,7 @@ void jk_group_value_to_max(jk_lb *lb, size_t member)
 {
     uint64_t most = 0;
 
-    for (size_t i = 0; i < lb->count; i++)
+    for (size_t i = 0; i < lb->places; i++)
         if (jk_stat_value(lb->members[i].stat) > most)
             most = jk_stat_value(lb->members[i].stat);
     jk_stat_value_set(lb->members[member].stat, most);
@@ -128,8 +180,8 @@ unsigned jk_group_force(jk_lb *lb, const jk_group *group, int64_t now)
 {
     unsigned n = 0;
 
-    for (size_t i = 0; i < lb->count; i++)
-        if (jk_stat_state(lb->members[i].stat) == JK_STATE_ERR)
+    for (size_t i = 0; i < group->choose.count; i++)
+        if (group->there[i] && jk_stat_state(lb->members[i].stat) == JK_STATE_ERR)
             n += jk_stat_event(lb->members[i].stat, JK_MEMBER_FORCE, now, &group->rules).moved;
     return n;
 }
@@ -139,7 +191,7 @@ static uint64_t smallest_value(const jk_lb *lb, const jk_group *g)
 {
     uint64_t least = UINT64_MAX;
 
-    for (size_t i = 0; i < lb->count; i++) {
+    for (size_t i = 0; i < g->choose.count; i++) {
         uint64_t value = jk_stat_value(lb->members[i].stat);
         bool chosen = g->choose.members[i].activation == JK_ACTIVE && jk_member_usable(jk_stat_state(lb->members[i].stat));
         if (chosen && value < least)
@@ -198,12 +250,15 @@ void jk_group_maintain(jk_lb *lb, int64_t now, int32_t interval, const jk_log *l
     if (times == 0)
         return;
     uint64_t least = smallest_value(lb, g);
-    for (size_t i = 0; i < lb->count; i++)
-        fade(lb, g, i, times, least);
-    for (size_t i = 0; i < lb->count; i++) { /* who recovers gets the largest value of those that have faded */
+    for (size_t i = 0; i < g->choose.count; i++)
+        if (g->there[i])
+            fade(lb, g, i, times, least);
+    for (size_t i = 0; i < g->choose.count; i++) { /* who recovers gets the largest value of those that have faded */
+        if (!g->there[i])
+            continue;
         maintain_member(lb, g, i, now, log);
         alive += jk_stat_state(lb->members[i].stat) != JK_STATE_ERR;
     }
     if (alive == 0 && jk_group_force(lb, g, now) > 0)
-        JK_INFO(log, "(%s) Forcing recovery once for %u workers: no other is left", lb->worker.name, (unsigned)lb->count);
+        JK_INFO(log, "(%s) Forcing recovery once for %u workers: no other is left", lb->worker.name, (unsigned)g->choose.count);
 }

@@ -10,6 +10,7 @@ typedef struct jk_lb jk_lb;
 /* A member, for as long as the configuration lives. */
 typedef struct jk_lb_member {
     jk_worker *worker;
+    jk_worker_conf *spare; /* of a place for a member that is added at run time: its name follows; NULL: the file names it */
     jk_stat *stat;
     volatile uint32_t route_told; /* that its container has another route was said */
     uint32_t seen;                /* answers, more or less: threads may lose some */
@@ -25,6 +26,7 @@ typedef struct jk_group {
     jk_span session_cookie, session_path; /* its texts */
     bool sticky, force;
     int32_t *busy_limits; /* by member */
+    bool *there;          /* likewise: false for an empty place. There are choose.count of them; an empty one is stopped and has no route */
 } jk_group;
 
 struct jk_lb {
@@ -33,7 +35,8 @@ struct jk_lb {
     jk_shm *shm;
     jk_stat *stat; /* its own: values, busy, maintenance, budget */
     jk_lb_member *members;
-    size_t count;
+    size_t count;  /* that the file names */
+    size_t places; /* and those behind them, for members that are added at run time */
     size_t first_most; /* bytes of a first body packet that every member takes */
     jk_group *volatile group;
     volatile uint32_t building;
@@ -44,6 +47,10 @@ static inline jk_lb *jk_lb_of(const jk_worker *worker)
 {
     return worker->own;
 }
+
+/* Who has this place now, as the shared values say: the name goes to whatever names the worker in this process. NULL: nobody has it. For any
+ * thread, but not on the way of a request. */
+jk_worker *jk_group_member(const jk_lb *lb, size_t i);
 
 /* The picture of now: one relaxed load where nothing was edited. Never NULL after jk_group_make() succeeded once. */
 const jk_group *jk_group_now(jk_lb *lb);

@@ -12,6 +12,7 @@
 
 #include "jk/ajp/frame.h"
 #include "jk/balance/retry.h"
+#include "jk/conf/keys.h"
 #include "jk/route/session.h"
 #include "jk/worker/backend.h"
 #include "jk/worker/visit.h"
@@ -147,7 +148,7 @@ static void read_session(jk_tour *tour, jk_run *run)
 
 static jk_rc begin(jk_lb *lb, jk_run *run)
 {
-    size_t words = JK_CHOOSE_WORDS(lb->count);
+    size_t words = JK_CHOOSE_WORDS(lb->places);
     jk_tour *tour = apr_palloc(run->pool, sizeof *tour + words * sizeof *tour->failed);
 
     memset(tour, 0, sizeof *tour);
@@ -273,7 +274,7 @@ static jk_rc exhausted(jk_tour *tour, jk_run *run, const char *words)
 
     if (++tour->pass < g->retries && tour->last != NOBODY) {
         tour->tried = 0;
-        memset(tour->failed, 0, JK_CHOOSE_WORDS(tour->lb->count) * sizeof *tour->failed);
+        memset(tour->failed, 0, JK_CHOOSE_WORDS(tour->lb->places) * sizeof *tour->failed);
         if (g->retry_interval <= 0) {
             tour->stage = CHOOSE;
             return JK_OK;
@@ -330,7 +331,7 @@ static jk_rc choose(jk_tour *tour, jk_run *run)
     case JK_CHOOSE_FORCE:
         tour->forced = true;
         JK_INFO(run->log, "(%s) Forcing recovery once for %u workers", lb->worker.name, jk_group_force(lb, g, apr_time_sec(apr_time_now())));
-        memset(tour->failed, 0, JK_CHOOSE_WORDS(lb->count) * sizeof *tour->failed);
+        memset(tour->failed, 0, JK_CHOOSE_WORDS(lb->places) * sizeof *tour->failed);
         return JK_OK;
     case JK_CHOOSE_SESSION:
         JK_INFO(run->log, "(%s) all workers are in error state for session %.*s", lb->worker.name, (int)tour->id.len,
@@ -414,6 +415,7 @@ static jk_rc member_step(jk_tour *tour, jk_run *run)
     if (rc == JK_OK)
         return JK_OK;
     more = may_move_on(tour, run, rc);
+    tour->group = jk_group_now(tour->lb); /* it may have taken minutes, and who was removed meanwhile gets nothing new */
     tour->sent = true;
     tour->stage = CHOOSE;
     return more ? JK_AGAIN : rc;
@@ -500,6 +502,63 @@ static void begin_anew(jk_lb *lb)
     jk_group_values_to_zero(lb, (jk_method)rules.method);
 }
 
+static void ready_member(jk_lb *lb, size_t i, apr_pool_t *p, const jk_log *log)
+{
+    jk_worker *member = lb->members[i].worker;
+
+    member->type->ready(member, p, lb->shm, log);
+    lb->members[i].stat = jk_backend_stat(member);
+}
+
+/* A place that each process had for itself would be a member that comes and goes from request to request. */
+static bool has_slot(const jk_lb *lb, size_t i)
+{
+    const jk_worker *place = lb->members[i].worker;
+
+    return jk_shm_parent_slot(lb->shm, place->slot, (int)place->conf->kind, &place->conf->tune) != JK_SHM_FULL;
+}
+
+/* What was said at run time of a member that the file names now, and that the file says nothing of, stays as an edit. */
+static void hand_over(const jk_lb_member *from, const jk_lb_member *to)
+{
+    jk_tune said, template, was, is;
+    jk_stat_sign sign = jk_stat_signed(from->stat);
+
+    jk_stat_tune_read(from->stat, &said);
+    jk_stat_tune_file(from->stat, &template);
+    jk_stat_tune_read(to->stat, &was);
+    is = was;
+    template.activation = JK_ACTIVE; /* as it began */
+    for (size_t i = 0; i < jk_keys_count; i++) {
+        const jk_key *key = &jk_keys[i];
+        const char *a = (const char *)&said + key->offset, *b = (const char *)&template + key->offset;
+        bool own = key->home == JK_HOME_TUNE && (key->kinds & JK_WORKER_AJP13) && !jk_keys_written(to->worker->conf, key->name);
+        if (own && memcmp(a, b, key->size) != 0)
+            memcpy((char *)&is + key->offset, a, key->size);
+    }
+    if (memcmp(&was, &is, sizeof was) != 0 && jk_stat_tune_edit(to->stat, &was, &is) == JK_OK)
+        jk_stat_sign_edit(to->stat, sign.by, sign.at);
+}
+
+/* The file's member of that name takes the place of the one that was added. */
+static void yield_to_file(jk_lb *lb, size_t place, const jk_log *log)
+{
+    const jk_worker *added = jk_group_member(lb, place);
+    jk_tune was, is;
+
+    for (size_t i = 0; added && i < lb->count; i++) {
+        if (strcmp(lb->members[i].worker->name, added->name) != 0)
+            continue;
+        hand_over(&lb->members[place], &lb->members[i]);
+        jk_stat_tune_read(lb->members[place].stat, &was);
+        jk_lb_vacate(&was, &is);
+        (void)jk_stat_tune_edit(lb->members[place].stat, &was, &is);
+        JK_INFO(log, "(%s) worker %s, which was added at run time, is named by the workers file now, whose word counts; what the file does not "
+                "say of it stays as it was changed", lb->worker.name, added->name);
+        return;
+    }
+}
+
 static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
@@ -513,11 +572,14 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     }
     lb->shm = shm;
     lb->stat = jk_stat_make(p, shm, slot);
-    for (size_t i = 0; i < lb->count; i++) {
-        jk_worker *member = lb->members[i].worker;
-        member->type->ready(member, p, shm, log);
-        lb->members[i].stat = jk_backend_stat(member);
+    for (size_t i = 0; i < lb->places; i++) {
+        if (i >= lb->count && !has_slot(lb, i))
+            lb->places = i;
+        else
+            ready_member(lb, i, p, log);
     }
+    for (size_t i = lb->count; i < lb->places; i++)
+        yield_to_file(lb, i, log);
     begin_anew(lb);
 }
 
@@ -525,7 +587,7 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
 
-    for (size_t i = 0; i < lb->count; i++) {
+    for (size_t i = 0; i < lb->places; i++) {
         jk_worker *member = lb->members[i].worker;
         jk_rc rc = member->type->child(member, p, log);
         if (rc != JK_OK)
@@ -537,12 +599,17 @@ static jk_rc child(jk_worker *worker, apr_pool_t *p, const jk_log *log)
 static void tend(jk_worker *worker, const jk_tend *what, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
+    const jk_group *group;
 
     if (lb->group == NULL)
         return;
-    for (size_t i = 0; i < lb->count; i++) {
+    group = jk_group_now(lb);
+    for (size_t i = 0; i < lb->places; i++) {
         jk_worker *member = lb->members[i].worker;
-        member->type->tend(member, what, log);
+        if (group->there[i])
+            member->type->tend(member, what, log);
+        else
+            jk_backend_close_idle(member);
     }
     jk_group_maintain(lb, apr_time_sec(what->now), what->interval, log);
 }
@@ -560,6 +627,27 @@ const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_wo
     return apr_pstrcat(p, lb->name, "/", member->name, NULL);
 }
 
+const char *jk_lb_spare_slot_name(apr_pool_t *p, const jk_worker_conf *lb, int i)
+{
+    return apr_psprintf(p, "%s/spare %d", lb->name, i);
+}
+
+void jk_lb_vacate(const jk_tune *was, jk_tune *is)
+{
+    *is = *was;
+    memset(is->name, 0, sizeof is->name);
+    memset(is->route, 0, sizeof is->route);
+    is->activation = JK_STOPPED;
+}
+
+static void make_place(jk_lb *lb, apr_pool_t *p, size_t i)
+{
+    jk_lb_member *m = &lb->members[i];
+
+    m->spare = apr_pmemdup(p, lb->conf->spare, sizeof *m->spare);
+    m->worker = jk_backend_make_member(p, m->spare, jk_lb_spare_slot_name(p, lb->conf, (int)(i - lb->count) + 1));
+}
+
 jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_lb *lb = apr_pcalloc(p, sizeof *lb);
@@ -567,12 +655,15 @@ jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
     lb->worker = (jk_worker){ &jk_lb_type, conf, conf->name, conf->name, lb };
     lb->conf = conf;
     lb->count = (size_t)conf->members->nelts;
-    lb->members = apr_pcalloc(p, (lb->count + 1) * sizeof *lb->members);
+    lb->places = lb->count + (conf->spare ? (size_t)conf->spare_members : 0);
+    lb->members = apr_pcalloc(p, (lb->places + 1) * sizeof *lb->members);
     for (size_t i = 0; i < lb->count; i++) {
         const jk_worker_conf *one = APR_ARRAY_IDX(conf->members, (int)i, const jk_worker_conf *);
         size_t most = (size_t)one->tune.max_packet_size - JK_FRAME_BODY_HEAD;
         lb->members[i].worker = jk_backend_make_member(p, one, jk_lb_slot_name(p, conf, one));
         lb->first_most = lb->first_most && lb->first_most < most ? lb->first_most : most;
     }
+    for (size_t i = lb->count; i < lb->places; i++)
+        make_place(lb, p, i);
     return &lb->worker;
 }

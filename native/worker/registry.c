@@ -65,6 +65,8 @@ static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
         jk_shm_parent_hold(shm, worker->slot);
     for (int i = 0; conf->members && i < conf->members->nelts; i++)
         jk_shm_parent_hold(shm, jk_lb_slot_name(p, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
+    for (int i = 1; conf->spare && i <= conf->spare_members; i++)
+        jk_shm_parent_hold(shm, jk_lb_spare_slot_name(p, conf, i));
 }
 
 void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log)

@@ -182,19 +182,24 @@ static void actor_finish(const jk_worker *worker, jk_run *run)
 
 static const jk_worker_type actor_type = { "actor", actor_step, NULL, NULL, actor_ready, actor_child, actor_tend, actor_finish };
 
-/* The three that lb asks of worker/backend. */
+/* The four that lb asks of worker/backend. */
 jk_worker *jk_backend_make_member(apr_pool_t *p, const jk_worker_conf *conf, const char *slot)
 {
     actor *a = apr_pcalloc(p, sizeof *a);
 
     a->worker = (jk_worker){ &actor_type, conf, conf->name, slot, a };
-    a->member = atoi(conf->name + 1);
+    a->member = *conf->name ? atoi(conf->name + 1) : 0;
     return &a->worker;
 }
 
 jk_stat *jk_backend_stat(const jk_worker *worker)
 {
     return ((const actor *)worker->own)->stat;
+}
+
+void jk_backend_close_idle(const jk_worker *worker)
+{
+    (void)worker;
 }
 
 bool jk_backend_has_room(const jk_worker *worker)

@@ -81,7 +81,7 @@ static const jk_worker *find(const char *name)
     const jk_worker *lb = jk_registry_find(registry, "lb");
 
     for (size_t i = 0; i < jk_manage_members(lb); i++)
-        if (strcmp(jk_manage_member(lb, i)->name, name) == 0)
+        if (jk_manage_member(lb, i) && strcmp(jk_manage_member(lb, i)->name, name) == 0)
             return jk_manage_member(lb, i);
     return jk_registry_find(registry, name);
 }
@@ -201,6 +201,114 @@ START_TEST(reset_and_recover)
     ck_assert_int_eq(jk_stat_state(stat), JK_STATE_IDLE);
     ck_assert_uint_eq(jk_stat_read(stat).count[JK_COUNT_SERVED] + jk_stat_value(stat) + jk_stat_read(stat).count[JK_COUNT_ERRORS], 0);
     ck_assert_int_eq(jk_stat_read(stat).last_reset, 1000);
+}
+END_TEST
+
+/* In order: what is done, what comes of it, and who is there then. */
+static const struct {
+    const char *query;
+    int status;
+    const char *members, *why;
+} coming_and_going[] = {
+    { "cmd=add&w=lb&sw=n&vahst=127.0.0.5&vwf=2", 200, "a b n ", "a member comes" },
+    { "cmd=add&w=lb&sw=n&vahst=127.0.0.5", 409, "a b n ", "once" },
+    { "cmd=add&w=lb&sw=a&vahst=127.0.0.5", 409, "a b n ", "the file's name" },
+    { "cmd=add&w=lb&sw=w&vahst=127.0.0.5", 409, "a b n ", "a worker's name" },
+    { "cmd=add&w=lb&sw=m", 422, "a b n ", "nobody knows where it is" },
+    { "cmd=add&w=lb&sw=m&vahst=127.0.0.5&vwn=n", 422, "a b n ", "the other's route" },
+    { "cmd=add&w=lb&sw=m%20m&vahst=127.0.0.5", 422, "a b n ", "two words are no name" },
+    { "cmd=add&w=lb&sw=spare%201&vahst=127.0.0.5", 422, "a b n ", "nor is that of a place" },
+    { "cmd=add&w=lb&vahst=127.0.0.5", 400, "a b n ", "who?" },
+    { "cmd=add&w=w&sw=m&vahst=127.0.0.5", 400, "a b n ", "it has no members" },
+    { "cmd=add&w=lb&sw=m&vahst=127.0.0.5&vwa=D", 200, "a b n m ", "another comes" },
+    { "cmd=add&w=lb&sw=o&vahst=127.0.0.5", 409, "a b n m ", "no place is left" },
+    { "cmd=remove&w=lb&sw=a", 409, "a b n m ", "the file's member" },
+    { "cmd=remove&w=lb&sw=o", 404, "a b n m ", "who is not there" },
+    { "cmd=remove&w=lb&sw=n", 200, "a b m ", "one goes, and the other stays where it is" },
+    { "cmd=remove&w=lb&sw=n", 404, "a b m ", "once" },
+    { "cmd=update&w=lb&sw=n&vwf=2", 404, "a b m ", "its values are nobody's" },
+    { "cmd=add&w=lb&sw=o&vahst=127.0.0.5&vwn=x.y", 200, "a b o m ", "its place is free again" },
+};
+
+static const char *those_there(void)
+{
+    const jk_worker *lb = jk_registry_find(registry, "lb");
+    const char *all = "";
+
+    for (size_t i = 0; i < jk_manage_members(lb); i++)
+        if (jk_manage_member(lb, i))
+            all = apr_pstrcat(pool, all, jk_manage_member(lb, i)->name, " ", NULL);
+    return all;
+}
+
+START_TEST(members_come_and_go)
+{
+    jk_result result;
+
+    finish();
+    begin_with("worker.list=lb,w,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.lb.spare_members=2\nworker.a.reply_timeout=7\n"
+               "worker.b.route=rb\n");
+    for (size_t i = 0; i < sizeof coming_and_going / sizeof coming_and_going[0]; i++) {
+        (void)run(coming_and_going[i].query, &result);
+        ck_assert_msg(result.status == coming_and_going[i].status, "%s: %d, %s", coming_and_going[i].why, result.status, result.message);
+        ck_assert_msg(strcmp(those_there(), coming_and_going[i].members) == 0, "%s: %s", coming_and_going[i].why, those_there());
+    }
+    ck_assert_str_eq(value("m", "activation"), "disabled");
+    ck_assert_str_eq(value("o", "activation"), "active");
+    ck_assert_str_eq(value("o", "lbfactor"), "1"); /* not that of who was there */
+    ck_assert_str_eq(value("o", "domain"), "x");
+    ck_assert_str_eq(value("o", "reply_timeout"), "7"); /* as the first member */
+    ck_assert_str_eq(value("o", "port"), "8009");
+}
+END_TEST
+
+/* A state file comes from outside: its names are looked at as those of a request. */
+START_TEST(added_members_are_taken)
+{
+    static const char kept[] = "{\"version\": 1, \"workers\": {\"lb/spare 1\": {\"name\": \"a b\", \"edits\": {}},"
+                               "\"lb/spare 2\": {\"name\": \"n\", \"by\": \"me\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"},"
+                               "\"activation\": {\"value\": \"active\", \"file\": \"stopped\"}}},"
+                               "\"lb/spare 3\": {\"name\": \"a\", \"edits\": {}}, \"lb/spare 4\": {\"name\": \"n\", \"edits\": {}},"
+                               "\"lb/spare 5\": {\"edits\": {}}, \"lb/spare 99\": {\"name\": \"z\", \"edits\": {}}}}";
+    jk_state_news news;
+    const char *why;
+
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(kept), &news, &why), JK_OK);
+    ck_assert_str_eq(those_there(), "a b n ");
+    ck_assert_int_eq(news.left->nelts, 4);
+    ck_assert_str_eq(value("n", "host"), "127.0.0.5");
+    ck_assert_str_eq(value("n", "activation"), "active");
+}
+END_TEST
+
+/* Nobody takes a place that has requests of its last member, nor what was edited for another. */
+START_TEST(a_place_is_one_members_at_a_time)
+{
+    const jk_worker *lb;
+    jk_result result;
+    jk_tune was, is;
+
+    finish();
+    begin_with("worker.list=lb,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a\nworker.lb.spare_members=1\n");
+    (void)run("cmd=add&w=lb&sw=n&vahst=127.0.0.5", &result);
+    lb = jk_registry_find(registry, "lb");
+    jk_stat *stat = jk_manage_stat(find("n"));
+    jk_stat_tune_read(stat, &was);
+    is = was;
+    is.lbfactor = 9;
+    jk_stat_add(stat, JK_COUNT_SERVED, 5);
+    (void)jk_stat_begin(stat);
+    (void)run("cmd=remove&w=lb&sw=n", &result);
+    ck_assert_int_eq(jk_stat_tune_edit(stat, &was, &is), JK_E_CONF);
+    ck_assert_uint_eq(jk_manage_free_place(lb), jk_manage_members(lb));
+    (void)run("cmd=add&w=lb&sw=m&vahst=127.0.0.5", &result);
+    ck_assert_int_eq(result.status, 409);
+    jk_stat_end(stat);
+    (void)run("cmd=add&w=lb&sw=m&vahst=127.0.0.5", &result);
+    ck_assert_int_eq(result.status, 200);
+    ck_assert_uint_eq(jk_stat_read(stat).count[JK_COUNT_SERVED], 0);
+    ck_assert_int_eq(jk_stat_tune_edit(stat, &was, &is), JK_E_CONF);
+    ck_assert_str_eq(value("m", "lbfactor"), "1");
 }
 END_TEST
 
@@ -363,6 +471,9 @@ int main(void)
     tcase_add_loop_test(t, values_are_checked_and_set, 0, COUNT(rows));
     tcase_add_test(t, lines_say_what_was_done);
     tcase_add_test(t, reset_and_recover);
+    tcase_add_test(t, members_come_and_go);
+    tcase_add_test(t, added_members_are_taken);
+    tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
     tcase_add_loop_test(t, a_broken_state_is_refused, 0, COUNT(broken));
     tcase_add_loop_test(t, names_that_mean_harm, 0, COUNT(formats));

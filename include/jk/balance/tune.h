@@ -41,6 +41,7 @@ typedef struct jk_tune {
     int32_t busy_limit;                 /* requests at once, all processes together */
     int32_t max_connections;            /* connections, all processes together */
     /* ajp13 as a member of an lb */
+    char name[JK_NAME_MAX + 1]; /* of a member that was added at run time; "": an empty place, or a member that the file names */
     int32_t lbfactor;
     int32_t distance;
     int32_t activation; /* enum jk_activation */
@@ -70,6 +71,6 @@ typedef struct jk_limits {
 _Static_assert(offsetof(jk_tune, max_connections) - JK_LIMITS_AT == offsetof(jk_limits, max_connections), "jk_limits is no run of jk_tune");
 
 _Static_assert(sizeof(bool) == 1, "jk_tune is laid out for booleans of one byte");
-_Static_assert(sizeof(jk_tune) == 6 * (JK_NAME_MAX + 1) + 23 * 4 + 4, "jk_tune has a hole");
+_Static_assert(sizeof(jk_tune) == 7 * (JK_NAME_MAX + 1) + 23 * 4 + 4, "jk_tune has a hole");
 
 #endif

@@ -50,6 +50,7 @@ typedef struct jk_worker_conf {
     apr_array_header_t *balance_workers; /* of const char *, as written */
     apr_array_header_t *members;         /* of const jk_worker_conf *: each as this lb sees it */
     int32_t lb_retries, spare_members;
+    const struct jk_worker_conf *spare;  /* what a member that is added at run time begins as, without a name; NULL: there is no room for any */
     const char *session_cookie_path;
     int32_t session_cookie_samesite; /* enum jk_samesite */
     bool set_session_cookie;
@@ -85,6 +86,12 @@ jk_workers_conf *jk_workers_parse(apr_pool_t *p, const jk_workers_input *in, jk_
 
 /* NULL: there is none of this name. A member of an lb is there too, with `listed` unset. */
 const jk_worker_conf *jk_workers_find(const jk_workers_conf *conf, const char *name);
+
+/* Can a worker be called so? NULL, or in words what is wrong. Of names that come from elsewhere than a file, where blanks and commas part them. */
+const char *jk_workers_name(const char *name);
+
+/* Is it too long for the name of a worker, wherever it comes from? */
+bool jk_workers_name_fits(const char *name);
 
 /* The value of `host`, taken apart: name, name:port, 1.2.3.4, [v6], [v6]:port, a bare v6 address, unix:/path. */
 typedef struct jk_host {

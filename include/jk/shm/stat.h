@@ -31,8 +31,12 @@ void jk_stat_tune_file(const jk_stat *stat, jk_tune *out);
 
 /* An edit: each value of *to that differs from *from, the copy it was made of, is put in force in all processes; the others stay as somebody else
  * may have changed them meanwhile. JK_OK; JK_E_BUSY: another edit did not come to an end within a second (its process was stopped),
- * and nothing was changed. Not on the way of a request: it may wait. */
+ * and nothing was changed; JK_E_CONF: it is another member's place by now (jk_tune.name), and nothing was changed. Not on the way of a request:
+ * it may wait. */
 jk_rc jk_stat_tune_edit(jk_stat *stat, const jk_tune *from, const jk_tune *to);
+
+/* Another worker begins in this slot, and nobody uses it: all that is counted there begins at nothing. Its values and their version stay. */
+void jk_stat_begin_anew(jk_stat *stat, int64_t now);
 
 /* Who changed a value last, and when. */
 #define JK_STAT_WHO 64 /* bytes of a name, with its NUL; longer ones are cut */

@@ -15,7 +15,9 @@ enum {
     JK_CMD_ONE = 32,     /* the worker of `w` is */
     JK_CMD_DUMP = 64,    /* the configuration is */
     JK_CMD_WORKER = 128, /* needs `w` */
-    JK_CMD_WILD = 256    /* `sw` may have wildcards */
+    JK_CMD_WILD = 256,   /* `sw` may have wildcards */
+    JK_CMD_NEW = 512,    /* `sw` is nobody yet */
+    JK_CMD_MEMBER = 1024 /* needs `sw` */
 };
 
 typedef struct jk_command {

@@ -57,6 +57,7 @@ typedef struct jk_view_worker {
     jk_stat_failure failure;  /* why the last one of those that failed did */
     const char *last_failure; /* the same in words; "": none did */
     /* a member */
+    bool added; /* at run time: the file does not name it */
     const char *activation; /* "ACT" */
     uint64_t mult, value;
     int64_t recover_min, recover_max; /* s until it may be tried again */

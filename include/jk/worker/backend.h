@@ -22,6 +22,9 @@ const char *jk_backend_address(const jk_worker *worker, apr_pool_t *p);
 /* The connections of this process; zeros before it is readied. */
 jk_pool_counts jk_backend_pool(const jk_worker *worker);
 
+/* Nobody is to use it any more in this process: what is idle is closed. */
+void jk_backend_close_idle(const jk_worker *worker);
+
 /* Could a request have a connection in this process now? */
 bool jk_backend_has_room(const jk_worker *worker);
 

@@ -13,6 +13,12 @@ jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf);
 /* A member's name in the shared memory, from p. */
 const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_worker_conf *member);
 
+/* That of place `i`, from 1, for a member that is added at run time: no member of a file can be called so. */
+const char *jk_lb_spare_slot_name(apr_pool_t *p, const jk_worker_conf *lb, int i);
+
+/* The values of such a place, once its member is removed: who is under way there still needs where the container is. */
+void jk_lb_vacate(const jk_tune *was, jk_tune *is);
+
 /* The numbers of a member at one moment of a request, for notes. */
 typedef struct jk_lb_glance {
     const char *name; /* NULL: there was none */
