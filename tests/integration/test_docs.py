@@ -151,7 +151,7 @@ def test_keys_are_rows(path):
     if os.path.basename(path) in OWN_NAMES:
         named = set()
     assert every and (written | named) - every - extensions() - {"optional_no_ca"} == set()
-    assert {k for k in re.findall(r"(?<!reference=)\bworker\.([a-z]+)\b(?!\.)", text) if k not in every | {"properties"}} == set()
+    assert {k for k in re.findall(r"(?<!reference=)(?<!-)\bworker\.([a-z]+)\b(?!\.)", text) if k not in every | {"properties"}} == set()
 
 
 @pytest.mark.parametrize("path", manual.PAGES, ids=manual.name_of)

@@ -457,8 +457,8 @@ def test_the_browser_sends_the_form(edited, chromium):
 def test_the_manuals_configuration(fresh_httpd):
     """docs/status-worker.md: what it shows is loaded, and nothing is said of it."""
     with open(os.path.join(os.path.dirname(__file__), "../../docs/status-worker.md")) as file:
-        block = re.search(r"    # workers\.properties\n(.*?)    # httpd\.conf\n(.*?)\n\S", file.read(), re.S)
-    workers, config = (re.sub(r"^    ", "", text, flags=re.M) for text in block.groups())
+        block = re.search(r"```properties\n(.*?)```\n\n```apache\n(.*?)```", file.read(), re.S)
+    workers, config = block[1], re.sub("^LoadModule .*\n", "", block[2], flags=re.M)
     httpd = fresh_httpd("JkStrict On\n" + config, workers=workers, modules=("authn_file", "auth_basic", "authz_user"), start=False)
     httpd.write_users(alice="secret", carol="secret")
     httpd.start()
