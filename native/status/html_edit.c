@@ -96,14 +96,21 @@ static const jk_view_edit *edit_of(const jk_view_worker *w, const char *name)
     return NULL;
 }
 
+/* What a refused form was sent with; else `now`. */
+static const char *sent_or(const jk_page *page, const char *param, const char *now)
+{
+    const char *sent = jk_result_ok(page->result) ? NULL : jk_query_get(&page->ask->query, param);
+
+    return sent ? sent : now;
+}
+
 static void put_field(jk_page *page, const jk_attribute *a, const jk_view_worker *w)
 {
     const jk_key *key = jk_attribute_key(a);
-    const char *sent = jk_result_ok(page->result) ? NULL : jk_query_get(&page->ask->query, a->param);
     const jk_view_edit *edit = edit_of(w, key->name);
 
     jk_html_put(page, "<div class='field'><label for='%s'>%s</label><div class='control'>", a->param, key->name);
-    put_control(page, key, a->param, a->param, sent ? sent : value_of(page, key, w));
+    put_control(page, key, a->param, a->param, sent_or(page, a->param, value_of(page, key, w)));
     jk_html_put(page, "</div><p class='help'>%s", key->help);
     if (edit)
         jk_html_put(page, " <span class='edited'>The file says %s.</span>", *edit->file ? edit->file : "nothing");
@@ -158,10 +165,9 @@ static void put_column_row(jk_page *page, const jk_attribute *a, const jk_view_w
 {
     const jk_key *key = jk_attribute_key(a);
     const char *id = apr_psprintf(page->p, "val%d", i);
-    const char *sent = jk_result_ok(page->result) ? NULL : jk_query_get(&page->ask->query, id);
 
     jk_html_put(page, "<div class='field'><label for='%s'>%s</label><div class='control'>", id, m->name);
-    put_control(page, key, id, id, sent ? sent : value_of(page, key, m));
+    put_control(page, key, id, id, sent_or(page, id, value_of(page, key, m)));
     jk_html_put(page, "</div></div>\n");
 }
 
@@ -194,6 +200,38 @@ static void put_pattern_form(jk_page *page, const jk_view_worker *lb, const jk_a
     put_control(page, key, "same-value", a->param, first);
     jk_html_put(page, "</div><p class='help'>%s</p></div>\n<div class='submit'><button type='submit' class='main'>Save for all of "
                       "them</button></div></form></section>\n", key->help);
+}
+
+/* ---- a new member ---- */
+
+static void put_new_field(jk_page *page, const char *param, const char *value)
+{
+    const jk_attribute *a = jk_attributes;
+
+    while (strcmp(a->param, param) != 0)
+        a++;
+    jk_html_put(page, "<div class='field'><label for='%s'>%s</label><div class='control'>", param, jk_attribute_key(a)->name);
+    put_control(page, jk_attribute_key(a), param, param, sent_or(page, param, value));
+    jk_html_put(page, "</div><p class='help'>%s</p></div>\n", jk_attribute_key(a)->help);
+}
+
+static void put_new_member(jk_page *page, const jk_view_worker *lb)
+{
+    const char *name = strcmp(page->ask->command->name, "add") == 0 ? page->ask->sw : "";
+
+    if (lb->worker->conf->spare_members == 0)
+        return;
+    jk_html_section(page, "add", "Add a member", "");
+    jk_html_put(page, "<p class='mute'>It begins with what the balancer's first member has: secret, timeouts and all that is not asked for here. Its "
+                      "Tomcat's jvmRoute must be its name. It stays over a graceful restart; the workers file does not know it.</p>\n");
+    begin_form(page, "add", lb->name, NULL, "fields");
+    jk_html_put(page, "<div class='field'><label for='new-name'>name</label><div class='control'><input id='new-name' name='sw' value='%s' "
+                      "class='text' autocomplete='off' spellcheck='false'/></div><p class='help'>letters, digits and -_.:@+; nobody else's</p>"
+                      "</div>\n", name ? name : "");
+    put_new_field(page, "vahst", "");
+    put_new_field(page, "vaprt", "8009");
+    put_new_field(page, "vwf", "1");
+    jk_html_put(page, "<div class='submit'><button type='submit' class='main'>Add</button></div></form></section>\n");
 }
 
 /* ---- which form ---- */
@@ -231,4 +269,6 @@ void jk_html_edit(jk_page *page)
     else
         put_members_to_edit(page, w);
     put_choices(page, w, a);
+    if (a == NULL)
+        put_new_member(page, w);
 }

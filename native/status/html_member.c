@@ -196,6 +196,9 @@ static void put_actions(jk_page *page, const jk_view_worker *w, const jk_view_wo
                                                 "Reset counters", .kind = "quiet" });
     if (lb && w->state_code == JK_STATE_ERR)
         jk_html_button_put(page, &(jk_html_button){ .cmd = "recover", .w = edit.w, .sw = edit.sw, .text = "Try now", .kind = "main" });
+    if (lb && w->added)
+        jk_html_button_put(page, &(jk_html_button){ .cmd = "remove", .w = edit.w, .sw = edit.sw, .text = "Remove", .kind = w->safe_to_stop ? "" :
+                                                    "risky" });
     jk_html_put(page, "</div>");
 }
 

@@ -27,9 +27,10 @@ static const char *title_of(const jk_page *page)
 static jk_html_to back_to(const jk_page *page)
 {
     const char *from = jk_query_get(&page->ask->query, "from"), *psw = jk_query_get(&page->ask->query, "psw");
+    const jk_view_worker *w = page->view && page->ask->w ? jk_view_find(page->view, page->ask->w) : NULL;
 
-    if (page->view && from && strcmp(from, "show") == 0 && page->ask->w && jk_view_find(page->view, page->ask->w))
-        return (jk_html_to){ .cmd = "show", .w = page->ask->w, .sw = psw };
+    if (w && from && strcmp(from, "show") == 0) /* where it was removed: to its balancer */
+        return (jk_html_to){ .cmd = "show", .w = page->ask->w, .sw = psw && jk_view_member(w, psw) ? psw : NULL };
     return (jk_html_to){ .cmd = "list" };
 }
 
@@ -216,7 +217,7 @@ static void put_body(jk_page *page)
         return;
     if (has_changed(page)) {
         put_view(page, back.cmd, back.w, back.sw);
-    } else if (is(page, "edit") || is(page, "update")) {
+    } else if (is(page, "edit") || is(page, "update") || is(page, "add")) {
         put_back(page, ask->w && ask->sw ? jk_view_find(page->view, ask->w) : NULL);
         if (ask->w)
             jk_html_edit(page);

@@ -249,6 +249,22 @@ def test_the_form_offers_what_can_be_edited(page):
     assert {param for param, *_ in LB} | {"vll"} == {n for n in Form.of(page.get(cmd="edit", w="lb").text, "vlr").fields if n.startswith("v")}
 
 
+def test_a_member_comes_and_goes(page):
+    """By the form on its balancer's page, and by the button on its own; one of the file has no such button."""
+    page.httpd.expect(r"is no value for vahst.*\[JK0801\]$")
+    form = Form.of(page.get(cmd="edit", w="lb").text, "vahst")
+    refused = form.send(page, sw="n9", vahst="", vaprt="8123")
+    assert refused.status == 422 and Form.of(refused.text, "vahst").fields["vaprt"] == "8123" and Form.of(refused.text, "vahst").fields["sw"] == "n9"
+    done = form.send(page, sw="n9", vahst="127.0.0.1", vaprt="8123", vwf="3")
+    check_page(tree(done))
+    assert done.status == 200 and (page.member("n9")["port"], page.member("n9")["lbfactor"]) == (8123, 3)
+    own = next(f for f in forms(page.get(cmd="show", w="lb", sw="n9").text) if f.fields.get("cmd") == "remove")
+    gone = own.send(page)
+    check_page(tree(gone))
+    assert gone.status == 200 and "n9" not in [m["name"] for m in page.lb()["members"]]
+    assert not [f for f in forms(page.get(cmd="show", w="lb", sw="n1").text) if f.fields.get("cmd") == "remove"]
+
+
 def test_one_attribute_of_all_members(edited):
     form = Form.of(edited.get(cmd="edit", w="lb", att="vwf").text, "val1")
     assert form.send(edited, val1="5").status == 200
