@@ -69,12 +69,16 @@ static jk_parking *parking_of(conn_rec *c)
 
 jk_view_parked jk_park_look(const jk_park *park)
 {
-    jk_dispatch_counts n;
+    jk_view_parked parked = { .known = park && park->dispatch };
 
-    if (park == NULL || park->dispatch == NULL)
-        return (jk_view_parked){ .known = false };
-    n = jk_dispatch_count(park->dispatch);
-    return (jk_view_parked){ .known = true, .waiting = n.now, .most = n.most, .limit = park->limit, .total = n.waits };
+    if (!parked.known)
+        return parked;
+    parked.limit = park->limit;
+    parked.here = jk_dispatch_count(park->dispatch).now;
+    parked.all = jk_gauges_read(park->shm);
+    for (int i = 0; i < JK_PARK_WAITS; i++)
+        parked.waiting += parked.all.now[i];
+    return parked;
 }
 
 /* ---- what the MPM can ---- */

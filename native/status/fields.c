@@ -51,12 +51,15 @@ static const jk_show_field of_changes[] = {
     { NULL },
 };
 
+#define WAIT(id, name, words) { "waiting_" name, NEW, JK_F_U32, AT(jk_view_parked, all.now[id]), JK_F_GAUGE, words },
+#define REASON(id, name, words) { "kept_" name, NEW, JK_F_U64, AT(jk_view_parked, all.fell_back[id]), JK_F_COUNTER, words },
 static const jk_show_field of_parked[] = {
     { "known", NEW, JK_F_BOOL, AT(jk_view_parked, known), 0, "can requests wait without a thread here" },
-    { "waiting", NEW, JK_F_U32, AT(jk_view_parked, waiting), JK_F_GAUGE, "requests of this process that wait without a thread" },
-    { "most", NEW, JK_F_U32, AT(jk_view_parked, most), JK_F_GAUGE, "the most there ever were" },
-    { "limit", NEW, JK_F_U32, AT(jk_view_parked, limit), JK_F_GAUGE, "the most there may be" },
-    { "total", NEW, JK_F_U64, AT(jk_view_parked, total), JK_F_COUNTER, "waits of this process" },
+    { "waiting", NEW, JK_F_U32, AT(jk_view_parked, waiting), JK_F_GAUGE, "requests that wait without a thread, in all processes" },
+    { "most", NEW, JK_F_U32, AT(jk_view_parked, all.most), JK_F_GAUGE, "the most there ever were in one process" },
+    { "limit", NEW, JK_F_U32, AT(jk_view_parked, limit), JK_F_GAUGE, "the most there may be in one process" },
+    { "total", NEW, JK_F_U64, AT(jk_view_parked, all.wakes), JK_F_COUNTER, "waits that are over" },
+    JK_PARK_WAIT_ROWS(WAIT) JK_PARK_REASON_ROWS(REASON)
     { NULL },
 };
 

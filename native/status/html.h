@@ -106,6 +106,7 @@ void jk_html_members(jk_page *page, const jk_view_worker *lb);
 void jk_html_settings(jk_page *page, const jk_view_worker *w, bool member);
 void jk_html_one(jk_page *page, const jk_view_worker *w, const jk_view_worker *lb); /* lb: whose member it is; NULL: nobody's */
 void jk_html_pools(jk_page *page);
+void jk_html_waits(jk_page *page);
 void jk_html_maps(jk_page *page, const char *worker);                          /* NULL: all */
 void jk_html_edits(jk_page *page);
 void jk_html_findings(jk_page *page);

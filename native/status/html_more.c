@@ -94,6 +94,36 @@ void jk_html_pools(jk_page *page)
     jk_html_put(page, "</details></section>\n");
 }
 
+/* ---- requests that wait ---- */
+
+static void put_count(jk_page *page, uint64_t n, const char *words)
+{
+    if (n > 0)
+        jk_html_put(page, "<li><b>%s</b> %s</li>\n", apr_psprintf(page->p, "%" APR_UINT64_T_FMT, n), words);
+}
+
+void jk_html_waits(jk_page *page)
+{
+    const jk_view_parked *parked = &page->view->from.parked;
+    const jk_park_gauges *all = &parked->all;
+    uint64_t kept = 0;
+
+    if (!parked->known)
+        return;
+    for (int i = 0; i < JK_PARK_REASONS; i++)
+        kept += all->fell_back[i];
+    jk_html_section(page, "waits", "Requests that wait without a thread", "of all processes");
+    jk_html_put(page, "<details><summary>%s now, %s at most in one process (JkParkMax %s)</summary>\n<ul>\n",
+                apr_psprintf(page->p, "%u", parked->waiting), apr_psprintf(page->p, "%u", all->most), apr_psprintf(page->p, "%u", parked->limit));
+    for (int i = 0; i < JK_PARK_WAITS; i++)
+        put_count(page, all->now[i], jk_gauges_waits[i].words);
+    put_count(page, all->wakes, "waits that are over");
+    put_count(page, kept, kept == 1 ? "request had to keep its thread" : "requests had to keep their threads");
+    for (int i = 0; i < JK_PARK_REASONS; i++)
+        put_count(page, all->fell_back[i], apr_pstrcat(page->p, "of them: ", jk_gauges_reasons[i].words, NULL));
+    jk_html_put(page, "</ul></details></section>\n");
+}
+
 /* ---- mounts ---- */
 
 static const char *option(apr_pool_t *p, const char *before, const char *name, const char *value)

@@ -208,8 +208,8 @@ static void find_parked(search *s)
 {
     const jk_view_parked *parked = &s->view->from.parked;
 
-    if (parked->known && parked->limit > 0 && parked->waiting >= parked->limit)
-        add(s, SUFFERS, apr_psprintf(s->p, "%u requests of this process wait without a thread: no more may", parked->waiting),
+    if (parked->known && parked->limit > 0 && parked->here >= parked->limit)
+        add(s, SUFFERS, apr_psprintf(s->p, "%u requests of this process wait without a thread: no more may", parked->here),
             "Further ones keep their threads. Raise JkParkMax (and AsyncRequestWorkerFactor), or find out why requests take so long.");
 }
 

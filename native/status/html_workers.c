@@ -163,7 +163,7 @@ static void put_tiles(jk_page *page)
     put_tile(page, "Requests", t.served, "since the reset");
     put_tile(page, "Errors", t.errors, jk_html_percent(p, t.errors, t.served > t.errors ? t.served : t.errors));
     if (parked->known)
-        put_tile(page, "Waiting without a thread", parked->waiting, apr_psprintf(p, "of %u, in this process", parked->limit));
+        put_tile(page, "Waiting without a thread", parked->waiting, apr_psprintf(p, "at most %u in one process", parked->limit));
     jk_html_put(page, "</dl>\n");
 }
 
@@ -196,6 +196,7 @@ void jk_html_overview(jk_page *page)
     if (!hides(page, JK_HIDE_AJP))
         put_workers(page);
     jk_html_pools(page);
+    jk_html_waits(page);
     if (!hides(page, JK_HIDE_MAPS))
         jk_html_maps(page, NULL);
     jk_html_edits(page);

@@ -4,13 +4,14 @@ import base64
 import hashlib
 import os
 import re
+import threading
 import time
 import xml.etree.ElementTree as ET
 
 import pytest
 
 from lib import ajp, browser, client, proc
-from lib.ajp_peer import SLEEP
+from lib.ajp_peer import SLEEP, normal
 from lib.statuspage import Form, Page, forms
 
 X = "{http://www.w3.org/1999/xhtml}"
@@ -361,6 +362,22 @@ def test_drained_when_nobody_came(edited):
 
 
 # ---- what is wrong, and what is not there ----
+
+@pytest.mark.skipif(os.environ.get("JK_MPM", "event") != "event", reason="only event can let a request wait without a thread")
+def test_requests_that_wait(page, peers):
+    """What they wait for, and how many kept their threads, of all processes; in JSON too."""
+    go = threading.Event()
+    peers[0].on("/lb/slow", lambda ex: (ex.wait(go), normal(ex)))
+    with client.Wire(page.httpd.port) as wire:
+        wire.request("GET", "/lb/slow", [("Cookie", "JSESSIONID=a.n1")])
+        assert proc.wait_until(lambda: page.json()["parked"]["waiting_backend"] == 1, 5)
+        card = find(tree(page.get()), "section", **{"aria-labelledby": "waits"})
+        assert card and "1 now" in words(card[0]) and "1 for the container" in words(card[0])
+        go.set()
+        assert wire.answer().status == 200
+    parked = page.json()["parked"]
+    assert (parked["waiting"], parked["waiting_backend"]) == (0, 0) and parked["total"] >= 1
+
 
 def test_all_is_well(page):
     assert words(find(tree(page.get()), "h2", id="now")[0]) == "Nothing is wrong"

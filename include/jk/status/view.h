@@ -7,6 +7,7 @@
 
 #include "jk/conf/keys.h"
 #include "jk/conf/findings.h"
+#include "jk/shm/gauges.h"
 #include "jk/status/metrics.h"
 #include "jk/worker/manage.h"
 #include "jk/worker/registry.h"
@@ -80,11 +81,13 @@ typedef struct jk_view_finding {
     int32_t line;
 } jk_view_finding;
 
-/* Requests of this process that wait without a thread. */
+/* Requests that wait without a thread. */
 typedef struct jk_view_parked {
-    bool known;  /* false: it cannot be, or is switched off */
-    uint32_t waiting, most, limit;
-    uint64_t total;
+    bool known;         /* false: it cannot be, or is switched off */
+    uint32_t limit;     /* of one process */
+    uint32_t here;      /* wait in this process, */
+    uint32_t waiting;   /* and in all of them */
+    jk_park_gauges all; /* of all */
 } jk_view_parked;
 
 /* What the view is made of beside the workers themselves. */
