@@ -8,7 +8,7 @@ from lib.ajp import NAMED
 from lib.httpd import INCUMBENT, LogFile
 from lib.workers import ajp13
 
-NEW = ("JkStrict", "JkNotes", "JkRequestIdIndicator")  # mod_jk 1.2.48 has not got them
+NEW = ("JkStrict", "JkNotes", "JkRequestIdIndicator", "JkStateFile", "JkPark", "JkParkAfter", "JkParkMax")  # mod_jk 1.2.48 has not got them
 ROWS = [r for r in directives.rows() if not (INCUMBENT and r.name in NEW)]
 
 # Words that each directive takes; those that are not here take a name.
