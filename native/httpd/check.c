@@ -300,37 +300,49 @@ static bool is_test(void)
     return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
 }
 
+int jk_check_more(const jk_findings *f)
+{
+    int more = -f->all->nelts;
+
+    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
+        more += jk_findings_count(f, severity);
+    return more;
+}
+
+const char *jk_check_verdict(apr_pool_t *p, const jk_findings *f, bool strict, bool refused)
+{
+    int lived = strict ? 0 : jk_findings_count(f, JK_FIND_LENIENT);
+    int errors = jk_findings_count(f, JK_FIND_ERROR) + (strict ? jk_findings_count(f, JK_FIND_LENIENT) : 0);
+
+    if (refused)
+        return apr_psprintf(p, "Error in reading worker properties: the configuration is refused, because of the %d line%s above with \"error:\"",
+                            errors, errors == 1 ? "" : "s");
+    return lived ? "the server would start all the same, as mod_jk always has; with JkStrict On it would not" : NULL;
+}
+
 static void tell_all(const jk_check *c, bool strict)
 {
     const jk_findings *f = c->found;
-    int more = -f->all->nelts;
+    int more = jk_check_more(f);
 
     for (int i = 0; i < f->all->nelts; i++) {
         const jk_finding *one = &APR_ARRAY_IDX(f->all, i, jk_finding);
         int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
         ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, c->s, "mod_jk: %s", jk_findings_line(c->p, one, strict));
     }
-    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
-        more += jk_findings_count(f, severity);
     if (more > 0)
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: and %d findings more", more);
 }
 
 void jk_check_tell(const jk_check *c, bool refused)
 {
-    const jk_findings *f = c->found;
     bool strict = jk_config_of(c->s)->global->strict;
-    int lived = strict ? 0 : jk_findings_count(f, JK_FIND_LENIENT);
-    int errors = jk_findings_count(f, JK_FIND_ERROR) + (strict ? jk_findings_count(f, JK_FIND_LENIENT) : 0);
+    const char *verdict = jk_check_verdict(c->p, c->found, strict, refused);
 
     if (is_first_pass() && !is_test() && !refused && !isatty(STDERR_FILENO))
         return;
     jk_findings_sort(c->found);
     tell_all(c, strict);
-    if (refused)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: Error in reading worker properties: the configuration is refused, "
-                     "because of the %d line%s above with \"error:\"", errors, errors == 1 ? "" : "s");
-    else if (is_test() && lived > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: the server would start all the same, as mod_jk always has; with "
-                     "JkStrict On it would not");
+    if (verdict && (refused || is_test()))
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: %s", verdict);
 }

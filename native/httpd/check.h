@@ -26,6 +26,12 @@ void jk_check_all(const jk_check *c);
 /* Looks up every host, for 2 s in all: for -t alone, where somebody waits for an answer. */
 void jk_check_hosts(const jk_check *c);
 
+/* How many findings were counted and not kept. */
+int jk_check_more(const jk_findings *f);
+
+/* The last line below the findings; NULL: there is nothing to say. `refused` as below. */
+const char *jk_check_verdict(apr_pool_t *p, const jk_findings *f, bool strict, bool refused);
+
 /* Writes all findings, by file and line, each once: at the first of the two passes of a start only for who sits at a terminal, since the
  * second writes them to the log. `refused`: nothing better is there to go on with. */
 void jk_check_tell(const jk_check *c, bool refused);
