@@ -40,8 +40,20 @@ static int sort_out(const jkconf_asked *asked, given *g)
 
 /* ---- one configuration ---- */
 
+/* Without a file of httpd's nothing is known of mounts and of the log: neither is missed. */
+static void expect_nothing(jkconf_httpd *h, const jk_check *c)
+{
+    const apr_array_header_t *all = c->workers->workers;
+    jk_server *conf = jk_config_of(h->main_server);
+
+    for (int i = 0; i < all->nelts; i++)
+        apr_hash_set(c->mounted, APR_ARRAY_IDX(all, i, const jk_worker_conf *)->name, APR_HASH_KEY_STRING, c);
+    conf->log_file = "|";
+    conf->log_file_at.file = "";
+}
+
 /* As the start of httpd does it. */
-static void look(jkconf_httpd *h, bool lookup)
+static void look(jkconf_httpd *h, bool alone, bool lookup)
 {
     server_rec *s = h->main_server;
     jk_lastgood_text texts = jk_lastgood_read(h->p, s, h->found);
@@ -50,6 +62,8 @@ static void look(jkconf_httpd *h, bool lookup)
     if (!jk_check_has_workers(s))
         return;
     c.workers = jk_check_parse(h->p, &texts, KINDS, h->found);
+    if (alone)
+        expect_nothing(h, &c);
     jk_check_all(&c);
     if (lookup)
         jk_check_hosts(&c);
@@ -119,7 +133,7 @@ static jkconf_httpd *check_one(const jkconf_asked *asked, given *g)
             take_rules(h, APR_ARRAY_IDX(g->rules, i, const char *));
     }
     if (g->confs->nelts || g->workers->nelts)
-        look(h, !asked->no_lookup);
+        look(h, g->confs->nelts == 0, !asked->no_lookup);
     jk_findings_sort(h->found);
     return h;
 }
@@ -138,6 +152,23 @@ static bool is_shown(const jkconf_asked *asked, const jk_finding *one)
     return one->severity != JK_FIND_INFO || asked->hints;
 }
 
+/* As httpd writes its log: whoever wrote the file is not to write to the terminal. */
+static const char *escaped(apr_pool_t *p, const char *text)
+{
+    char *out = apr_palloc(p, 4 * strlen(text) + 1), *to = out;
+
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        const char *letter = c ? strchr("\\\\\bb\nn\rr\tt\vv", c) : NULL;
+        if (letter && (c < ' ' || c == '\\'))
+            to += sprintf(to, "\\%c", letter[1]);
+        else
+            to += sprintf(to, c < ' ' || c > 126 ? "\\x%02x" : "%c", c);
+    }
+    *to = '\0';
+    return out;
+}
+
 static void print_text(const jkconf_asked *asked, const jkconf_httpd *h, bool strict)
 {
     const jk_findings *f = h->found;
@@ -146,11 +177,11 @@ static void print_text(const jkconf_asked *asked, const jkconf_httpd *h, bool st
 
     for (int i = 0; i < f->all->nelts; i++)
         if (is_shown(asked, &APR_ARRAY_IDX(f->all, i, jk_finding)))
-            printf("%s\n", jk_findings_line(h->p, &APR_ARRAY_IDX(f->all, i, jk_finding), strict));
+            printf("%s\n", escaped(h->p, jk_findings_line(h->p, &APR_ARRAY_IDX(f->all, i, jk_finding), strict)));
     if (more > 0)
         printf("and %d findings more\n", more);
     for (int i = 0; i < h->reader->doubts->nelts; i++)
-        printf("not known: %s\n", APR_ARRAY_IDX(h->reader->doubts, i, const char *));
+        printf("not known: %s\n", escaped(h->p, APR_ARRAY_IDX(h->reader->doubts, i, const char *)));
     if (verdict)
         printf("%s\n", verdict);
 }

@@ -1,5 +1,5 @@
-/* tools/jkconf_explain.c - `jkconf explain`: the way of one URL, step by step as native/httpd/handler.c goes it, with the same rules, the same look-up
- * and the same forms of the URI. What only httpd can know is named as such. */
+/* tools/jkconf_explain.c - `jkconf explain`: the way of one URL, step by step as native/httpd/handler.c goes it, with the same rules, the same
+ * look-up and the same forms of the URI. What only httpd can know is named as such. */
 #include "jkconf.h"
 
 #include "jkconf_host.h"
@@ -264,8 +264,9 @@ static jk_choose_group group_of(const story *st, const jk_worker_conf *lb)
 
     for (size_t i = 0; i < n; i++) {
         const jk_tune *tune = &APR_ARRAY_IDX(lb->members, i, const jk_worker_conf *)->tune;
-        g.members[i] = (jk_choose_member){ .route = jk_span_of(tune->route), .domain = jk_span_of(tune->domain), .redirect = jk_span_of(tune->redirect),
-                                           .distance = tune->distance, .activation = (jk_activation)tune->activation };
+        g.members[i] = (jk_choose_member){ .route = jk_span_of(tune->route), .domain = jk_span_of(tune->domain),
+                                           .redirect = jk_span_of(tune->redirect), .distance = tune->distance,
+                                           .activation = (jk_activation)tune->activation };
     }
     jk_choose_prepare(&g, apr_pcalloc(st->p, nslots * sizeof(jk_choose_slot)), nslots);
     return g;
@@ -426,7 +427,8 @@ static void strip(story *st)
     jk_span cut = parameter && *parameter ? jk_session_cut(jk_span_of(st->world.path), jk_span_of(parameter)) : JK_SPAN_NONE;
 
     if (cut.p)
-        say(st, "httpd gets", "%.*s%s, by JkStripSession", (int)((const char *)cut.p - st->world.path), st->world.path, (const char *)cut.p + cut.len);
+        say(st, "httpd gets", "%.*s%s, by JkStripSession", (int)((const char *)cut.p - st->world.path), st->world.path,
+            (const char *)cut.p + cut.len);
 }
 
 /* JkAutoAlias; true: that was all. */

@@ -138,8 +138,8 @@ static apr_array_header_t *unknown_addresses(const hunt *h, const char *address,
         const chain *c = APR_ARRAY_IDX(h->special, i, const chain *);
         const server_rec *s = APR_ARRAY_IDX(c->members, c->members->nelts - 1, member).s;
         if (c->port == 0 || c->port == port)
-            APR_ARRAY_PUSH(doubts, const char *) = apr_psprintf(h->p, "%s:%u: a virtual host of the address %s alone is not looked at: --address says "
-                                                                "which one the request comes to", s->defn_name, s->defn_line_number, c->address);
+            APR_ARRAY_PUSH(doubts, const char *) = apr_psprintf(h->p, "%s:%u: a virtual host of the address %s alone is not looked at: --address "
+                                                                "says which one the request comes to", s->defn_name, s->defn_line_number, c->address);
     }
     return doubts;
 }
@@ -161,7 +161,8 @@ jkconf_met jkconf_host_find(apr_pool_t *p, const server_rec *main_server, const 
     if (c)
         met = in_chain(p, c, host);
     else
-        met = (jkconf_met){ main_server, main_server->next ? apr_psprintf(p, "no virtual host has the port %d", port) : "there are no virtual hosts", NULL };
+        met = (jkconf_met){ main_server, main_server->next ? apr_psprintf(p, "no virtual host has the port %d", port) :
+                            "there are no virtual hosts", NULL };
     met.doubts = unknown_addresses(&h, address, port);
     return met;
 }

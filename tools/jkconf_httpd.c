@@ -74,7 +74,8 @@ AP_DECLARE(const char *) ap_check_cmd_context(cmd_parms *cmd, unsigned forbidden
 }
 
 /* What a setter says of its line. Where it names the place itself, that is taken off: it is told with every finding. */
-AP_DECLARE(void) ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s, const char *fmt, ...)
+AP_DECLARE(void) ap_log_error_(const char *file, int line, int module_index, int level, apr_status_t status, const server_rec *s,
+                               const char *fmt, ...)
 {
     const char *place = at ? apr_psprintf(now->p, "%s:%d: ", at->filename, at->line_num) : "", *text;
     va_list more;
@@ -85,8 +86,8 @@ AP_DECLARE(void) ap_log_error_(const char *file, int line, int module_index, int
     va_end(more);
     if (strncmp(text, place, strlen(place)) == 0)
         text += strlen(place);
-    jk_findings_add(now->found, (level & APLOG_LEVELMASK) <= APLOG_ERR ? JK_FIND_ERROR : JK_FIND_WARN, at ? at->filename : NULL, at ? at->line_num : 0,
-                    "%s", text);
+    jk_findings_add(now->found, (level & APLOG_LEVELMASK) <= APLOG_ERR ? JK_FIND_ERROR : JK_FIND_WARN, at ? at->filename : NULL,
+                    at ? at->line_num : 0, "%s", text);
 }
 
 /* ---- what a check and a map never call ---- */

@@ -39,9 +39,10 @@ static const char *word_for(apr_pool_t *p, const char *table, const char *key)
 
 static row of_directive(apr_pool_t *p, const directive *d)
 {
-    return (row){ d->name, "directive of httpd", word_for(p, "TAKE1=one word;TAKE12=one or two words;FLAG=On or Off;RAW_ARGS=the rest of the line", d->args),
-                  d->standard, word_for(p, "GLOBAL=main server;SERVER=main server, <VirtualHost>;LOCATION=main server, <VirtualHost>, <Location>", d->context),
-                  NULL, d->help };
+    static const char args[] = "TAKE1=one word;TAKE12=one or two words;FLAG=On or Off;RAW_ARGS=the rest of the line";
+    static const char contexts[] = "GLOBAL=main server;SERVER=main server, <VirtualHost>;LOCATION=main server, <VirtualHost>, <Location>";
+
+    return (row){ d->name, "directive of httpd", word_for(p, args, d->args), d->standard, word_for(p, contexts, d->context), NULL, d->help };
 }
 
 /* ---- worker keys ---- */
@@ -90,13 +91,14 @@ static const char *kinds_of(apr_pool_t *p, const jk_key *key)
 
 static row of_key(apr_pool_t *p, const jk_key *key)
 {
+    static const char *const states[] = { [JK_KEY_IN_FORCE] = "worker key", [JK_KEY_OLD] = "worker key, deprecated",
+                                          [JK_KEY_IGNORED] = "worker key, accepted and ignored" };
     const char *standard = key->dflt ? key->dflt : "";
 
     if (*standard && *key->unit && strcmp(standard, "0") != 0)
         standard = apr_pstrcat(p, standard, " ", key->unit, NULL);
     return (row){ key->kinds ? apr_pstrcat(p, "worker.NAME.", key->name, NULL) : apr_pstrcat(p, "worker.", key->name, NULL),
-                  key->state == JK_KEY_OLD ? "worker key, deprecated" : key->state == JK_KEY_IGNORED ? "worker key, accepted and ignored" : "worker key",
-                  value_of(p, key), standard, kinds_of(p, key), key->alias, key->help };
+                  states[key->state], value_of(p, key), standard, kinds_of(p, key), key->alias, key->help };
 }
 
 /* ---- telling ---- */

@@ -352,8 +352,9 @@ static void take_condition(spot *s, place *to, const char *name, const char *arg
     else
         ours = skip_block(s, name, opened);
     if (unsure && ours)
-        doubt(s, opened, apr_psprintf(s->r->p, "<%s %s> is taken as %s: only httpd knows%s", name, quoted(s, args), holds ? "fulfilled" : "not fulfilled",
-                                      strcasecmp(name, "IfModule") == 0 ? "; no LoadModule has brought it (--module NAME says that it is there)" : ""));
+        doubt(s, opened, apr_psprintf(s->r->p, "<%s %s> is taken as %sfulfilled: only httpd knows%s", name, quoted(s, args), holds ? "" : "not ",
+                                      strcasecmp(name, "IfModule") == 0 ? "; no LoadModule has brought it (--module NAME says that it is there)" :
+                                      ""));
 }
 
 static void open_section(spot *s, place *to, const char *line)
@@ -487,8 +488,8 @@ static void include_all(spot *s, place *to, const char *pattern, bool optional)
 
     if (glob(pattern, 0, NULL, &found) != 0) {
         if (!optional)
-            fault(s, s->line, apr_psprintf(s->r->p, "Include/IncludeOptional: No matches for the wildcard '%s' in '%s', failing",
-                                           slash ? slash + 1 : pattern, slash ? apr_pstrmemdup(s->r->p, pattern, (apr_size_t)(slash - pattern)) : ""));
+            fault(s, s->line, apr_psprintf(s->r->p, "Include/IncludeOptional: No matches for the wildcard '%s' in '%.*s', failing",
+                                           slash ? slash + 1 : pattern, slash ? (int)(slash - pattern) : 0, pattern));
         return;
     }
     for (size_t i = 0; i < found.gl_pathc; i++)

@@ -20,7 +20,7 @@ bool jk_check_has_workers(server_rec *s);
 /* The workers of these texts, in p; `kinds` are the jk_worker_kind bits that the caller can make. */
 jk_workers_conf *jk_check_parse(apr_pool_t *p, const jk_lastgood_text *src, int kinds, jk_findings *found);
 
-/* Looks at mounts, files and directives, and fills c->mounted, which is empty before; asks nobody. */
+/* Looks at mounts, files and directives, and adds to c->mounted; asks nobody. */
 void jk_check_all(const jk_check *c);
 
 /* Looks up every host, for 2 s in all: for -t alone, where somebody waits for an answer. */
