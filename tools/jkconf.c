@@ -56,17 +56,6 @@ static const struct {
     int least, most; /* words; -1: any number */
 } commands[] = { { "check", jkconf_check, 1, -1 }, { "explain", jkconf_explain, 1, 1 }, { "keys", jkconf_keys, 0, -1 } };
 
-jkconf_httpd *jkconf_begin(const jkconf_asked *asked)
-{
-    jkconf_reader *r = jkconf_read_make(asked->p, asked->root ? asked->root : HTTPD_ROOT, jk_findings_make(asked->p));
-
-    for (int i = 0; i < asked->defines->nelts; i++)
-        jkconf_read_define(r, APR_ARRAY_IDX(asked->defines, i, const char *));
-    for (int i = 0; i < asked->modules->nelts; i++)
-        jkconf_read_module(r, APR_ARRAY_IDX(asked->modules, i, const char *));
-    return jkconf_httpd_make(asked->p, r);
-}
-
 static bool is_kind(const char *word)
 {
     return strcmp(word, "httpd") == 0 || strcmp(word, "workers") == 0 || strcmp(word, "rules") == 0;

@@ -20,6 +20,17 @@ typedef struct given {
     int taken; /* of the workers files: 1 where the first belongs to the rest */
 } given;
 
+jkconf_httpd *jkconf_begin(const jkconf_asked *asked)
+{
+    jkconf_reader *r = jkconf_read_make(asked->p, asked->root ? asked->root : HTTPD_ROOT, jk_findings_make(asked->p));
+
+    for (int i = 0; i < asked->defines->nelts; i++)
+        jkconf_read_define(r, APR_ARRAY_IDX(asked->defines, i, const char *));
+    for (int i = 0; i < asked->modules->nelts; i++)
+        jkconf_read_module(r, APR_ARRAY_IDX(asked->modules, i, const char *));
+    return jkconf_httpd_make(asked->p, r);
+}
+
 /* ---- the files ---- */
 
 static int sort_out(const jkconf_asked *asked, given *g)

@@ -503,18 +503,29 @@ static void look_up(story *st)
         fact_rule(st, "rule", st->found.rule);
 }
 
+static void tell_off(story *st)
+{
+    const jkconf_set *off = &st->world.off;
+
+    say(st, "rule", "none: no-jk is set, by %s %s", off->at->directive, at_node(st->p, off->at));
+    say(st, "worker", "none: httpd serves it itself");
+    st->status = JKCONF_WARNED;
+}
+
 static void map(story *st)
 {
     const char *file = jk_mounts_file(st->conf, st->main_conf);
 
+    if (st->world.off.value) {
+        tell_off(st);
+        return;
+    }
     st->match = map_of(st, st->conf);
     if (file)
         say(st, "rule file", "%s", file);
     if (st->conf != st->main_conf && st->conf->mount_copy == JK_COPY_ON)
         say(st, "copied", "JkMountCopy: the main server's mounts are among the rules");
-    if (st->world.off.value)
-        say(st, "rule", "none: no-jk is set, by %s %s", st->world.off.at->directive, at_node(st->p, st->world.off.at));
-    else if ((st->conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(st->world.normal))
+    if ((st->conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(st->world.normal))
         say(st, "rule", "none: JkOptions RejectUnsafeURI leaves alone what has a '%%' or a '\\' in it");
     else if (st->match == NULL)
         say(st, "rule", "none: nothing is mounted here");

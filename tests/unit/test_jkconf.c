@@ -10,8 +10,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static apr_pool_t *p;
 
@@ -267,34 +269,55 @@ END_TEST
 /* ---- hostile input ---- */
 
 static const char all_of_it[] =
-    "ServerRoot /tmp\nDefine A b\nLoadModule x_module y\nListen [::1]:80\nServerName \"a:80\"\nUser #1\nGroup nobody\n"
+    "ServerRoot /nowhere\nDefine A b\nLoadModule x_module y\nListen [::1]:80\nServerName \"a:80\"\nUser #1\nGroup nobody\n"
     "JkWorkerProperty worker.list=w\nJkMount \"/a|/*\" w;path=/${A}\nJkOptions +ForwardURIEscaped -X\n"
     "<IfModule !mod_y.c>\n<VirtualHost *:80 [::1]:* a.b>\nServerAlias *.x \\\n  y\n<Location ~ \"^/x[a-z]\">\nSetHandler jakarta-servlet\n"
     "SetEnv JK_WORKER_NAME w\n</Location>\nSetEnvIf Request_URI \"\\.png$\" no-jk\nJkUnMount /x *\nRewriteEngine On\nRewriteRule ^/(.*) /$1 [PT]\n"
     "ProxyPass /y http://z/\nRedirect permanent /y /z\nJkStripSession On ;s\n</VirtualHost>\n</IfModule>\n<Directory /x>\nJkMount w\n</Directory>\n"
     "JkMuont x\nInclude nowhere/*.conf\n</Foo>\n<Bar\n";
 
-/* Everything that explain does with it but the printing. */
+static jkconf_asked ask(const char *word)
+{
+    jkconf_asked asked = { .p = p, .root = "/nowhere", .no_lookup = true, .hints = true, .cookie = "JSESSIONID=1.w" };
+
+    asked.words = apr_array_make(p, 1, sizeof(const char *));
+    asked.defines = apr_array_make(p, 1, sizeof(const char *));
+    asked.modules = apr_array_make(p, 1, sizeof(const char *));
+    asked.confs = apr_array_make(p, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(asked.words, const char *) = word;
+    return asked;
+}
+
+/* Read at the very end of a page; then all of check and explain, whose words nobody reads. */
 static void live_through(const char *bytes, size_t len)
 {
-    jkconf_httpd *h = jkconf_httpd_make(p, jkconf_read_make(p, "/tmp", jk_findings_make(p)));
-    jkconf_met met;
-    jkconf_world w;
+    char path[] = "/tmp/test_jkconf.XXXXXX";
+    jkconf_asked checked = ask(path), explained = ask("http://a/x/y.png;s=1?z");
+    ap_directive_t *tree = NULL;
+    int fd = mkstemp(path);
 
-    jkconf_read_text(h->reader, bytes, len, "f", &h->tree);
-    jkconf_httpd_apply(h);
-    jkconf_httpd_settle(h);
-    met = jkconf_host_find(p, h->main_server, NULL, 80, "a");
-    w = (jkconf_world){ .h = h, .s = met.s, .raw = "/x", .path = "/x", .normal = "/x", .indicator = "JK_WORKER_NAME" };
-    jkconf_world_paths(&w);
-    jkconf_world_look(&w);
-    jkconf_kind_of_text(bytes, len);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
+    close(fd);
+    jkconf_read_text(jkconf_read_make(p, "/nowhere", jk_findings_make(p)), (const char *)jk_guarded(bytes, len), len, "f", &tree);
+    checked.kind = "httpd";
+    checked.json = explained.json = len % 2;
+    APR_ARRAY_PUSH(explained.confs, const char *) = path;
+    jkconf_check(&checked);
+    jkconf_explain(&explained);
+    unlink(path);
+}
+
+static void silence(void)
+{
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
 }
 
 START_TEST(cut_anywhere_it_ends_well)
 {
+    silence();
     for (size_t n = 0; n < sizeof all_of_it; n++) {
-        live_through((const char *)jk_guarded(all_of_it, n), n);
+        live_through(all_of_it, n);
         apr_pool_clear(p);
     }
 }
@@ -305,6 +328,7 @@ START_TEST(any_byte_anywhere_it_ends_well)
     static const char bytes[] = { '\0', '\n', '<', '>', '"', '\\', '$', '/', '*', '\xff' };
     char copy[sizeof all_of_it];
 
+    silence();
     for (size_t n = 0; n + 1 < sizeof all_of_it; n++) {
         memcpy(copy, all_of_it, sizeof copy);
         copy[n] = bytes[n % sizeof bytes];
@@ -318,6 +342,7 @@ START_TEST(sections_without_end)
 {
     char *text = apr_palloc(p, 4 * 5000 + 1);
 
+    silence();
     for (int i = 0; i < 5000; i++)
         memcpy(text + 4 * i, "<S>\n", 4);
     live_through(text, 4 * 5000);
