@@ -222,7 +222,8 @@ HOSTS = {
     "errors": "JkMount /* w7;use_server_errors=500",
     "gone": "JkMount /x nobody",
 }
-MAIN = "JkMount /main|/* w1\nJkMount /*.jsp w2\n<Location /located>\n  JkMount w3\n</Location>\n"
+MAIN = "JkMount /main|/* w1\nJkMount /*.jsp w2\n<Location /located>\n  JkMount w3\n</Location>\n" \
+       "JkOptions +RejectUnsafeURI -RejectUnsafeURI\n"
 MAP = "".join(f"{uri}={w}\n" for uri, w in RULES) + "".join(f"!{uri}={w}\n" for uri, w in UNDONE) + "-/off/*=w1\n"
 
 
@@ -243,6 +244,7 @@ CASES = [
     ("a rule file", "file", "/foo/x.jsp"), ("its exclusion", "file", "/foo/static/y"), ("it goes before a directive", "file", "/foo/bar"),
     ("a rule that is off", "file", "/off/x"),
     ("the main server", "", "/main/x"), ("a Location is literal", "", "/located"), ("and not more", "", "/located/x"),
+    ("minus beats plus", "", "/main/a%25b"),
     ("copied", "copy", "/main/x"), ("its own goes before the copied one", "copy", "/main"), ("its own", "copy", "/own"), ("not copied", "alone", "/main/x"),
     ("no directive at all", "none", "/main/x"),
     ("the same twice: the last", "tie", "/same"), ("a full tie: the first", "tie", "/abc"), ("case", "tie", "/case"), ("a question mark", "tie", "/abd"),
