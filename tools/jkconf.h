@@ -17,6 +17,12 @@ typedef struct jkconf_asked {
     bool strict, json, hints, no_lookup;
 } jkconf_asked;
 
+/* The types of workers that the module can make. */
+#define JKCONF_WORKERS_ALL (JK_WORKER_AJP13 | JK_WORKER_LB | JK_WORKER_STATUS)
+
+/* Text for a terminal and for JSON: a '?' for each control character, and for each byte beyond ASCII where they make no UTF-8. */
+const char *jkconf_shown(apr_pool_t *p, const char *text);
+
 /* A reader and what stands for httpd, as the options say. */
 jkconf_httpd *jkconf_begin(const jkconf_asked *asked);
 

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KINDS (JK_WORKER_AJP13 | JK_WORKER_LB | JK_WORKER_STATUS)
 
 typedef struct given {
     apr_array_header_t *confs, *workers, *rules; /* of const char * */
@@ -29,6 +28,27 @@ jkconf_httpd *jkconf_begin(const jkconf_asked *asked)
     for (int i = 0; i < asked->modules->nelts; i++)
         jkconf_read_module(r, APR_ARRAY_IDX(asked->modules, i, const char *));
     return jkconf_httpd_make(asked->p, r);
+}
+
+static void replace(char *text, int from, int to)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= from && (unsigned char)*text <= to)
+            *text = '?';
+}
+
+const char *jkconf_shown(apr_pool_t *p, const char *text)
+{
+    char *copy = apr_pstrdup(p, text);
+    json_t *utf8;
+
+    replace(copy, 1, ' ' - 1);
+    replace(copy, 127, 127);
+    utf8 = json_string(copy);
+    if (utf8 == NULL)
+        replace(copy, 128, 255);
+    json_decref(utf8);
+    return copy;
 }
 
 /* ---- the files ---- */
@@ -72,7 +92,7 @@ static void look(jkconf_httpd *h, bool alone, bool lookup)
 
     if (!jk_check_has_workers(s))
         return;
-    c.workers = jk_check_parse(h->p, &texts, KINDS, h->found);
+    c.workers = jk_check_parse(h->p, &texts, JKCONF_WORKERS_ALL, h->found);
     if (alone)
         expect_nothing(h, &c);
     jk_check_all(&c);
@@ -197,19 +217,9 @@ static void print_text(const jkconf_asked *asked, const jkconf_httpd *h, bool st
         printf("%s\n", verdict);
 }
 
-/* Bytes that are no UTF-8 are no text to JSON: each stands as '?'. */
 static json_t *text_of(apr_pool_t *p, const char *text)
 {
-    json_t *json = json_string(text);
-    char *copy;
-
-    if (json || text == NULL)
-        return json ? json : json_null();
-    copy = apr_pstrdup(p, text);
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c > 126)
-            *c = '?';
-    return json_string(copy);
+    return text ? json_string(jkconf_shown(p, text)) : json_null();
 }
 
 static const char *word_of(jk_severity severity, bool strict)

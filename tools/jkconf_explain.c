@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KINDS (JK_WORKER_AJP13 | JK_WORKER_LB | JK_WORKER_STATUS)
 #define HANDLER "jakarta-servlet"
 #define BEATEN_MOST 20
 #define FAULTS_MOST 5
@@ -63,19 +62,9 @@ static void say(story *st, const char *label, const char *fmt, ...)
     va_end(more);
 }
 
-static const char *clean(apr_pool_t *p, const char *text)
-{
-    char *copy = apr_pstrdup(p, text);
-
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < ' ' || (unsigned char)*c > 126)
-            *c = '?';
-    return copy;
-}
-
 static json_t *text_of(apr_pool_t *p, const char *text)
 {
-    return text ? json_string(clean(p, text)) : json_null();
+    return text ? json_string(jkconf_shown(p, text)) : json_null();
 }
 
 static void fact(story *st, const char *name, const char *text)
@@ -97,7 +86,7 @@ static void print_text(const story *st)
 {
     for (int i = 0; i < st->steps->nelts; i++) {
         const step *one = &APR_ARRAY_IDX(st->steps, i, step);
-        printf("%-10s %s\n", one->label, clean(st->p, one->text));
+        printf("%-10s %s\n", one->label, jkconf_shown(st->p, one->text));
     }
 }
 
@@ -647,7 +636,7 @@ static bool read_all(story *st)
         }
     jkconf_httpd_apply(st->h);
     texts = jk_lastgood_read(st->p, st->h->main_server, st->h->found);
-    st->workers = jk_check_parse(st->p, &texts, KINDS, st->h->found);
+    st->workers = jk_check_parse(st->p, &texts, JKCONF_WORKERS_ALL, st->h->found);
     st->files = texts.rules;
     jkconf_httpd_settle(st->h);
     return true;
@@ -678,7 +667,7 @@ int jkconf_explain(const jkconf_asked *asked)
     }
     if (!read_all(&st))
         return JKCONF_CANNOT;
-    st.facts = json_pack("{s:s, s:[]}", "url", clean(st.p, APR_ARRAY_IDX(asked->words, 0, const char *)), "depends");
+    st.facts = json_pack("{s:s, s:[]}", "url", jkconf_shown(st.p, APR_ARRAY_IDX(asked->words, 0, const char *)), "depends");
     tell(&st);
     (asked->json ? print_json : print_text)(&st);
     json_decref(st.facts);

@@ -372,6 +372,13 @@ def test_files_of_an_application(tmp_path):
     assert "/other/a.gif, by JkStripSession" in jkconf("explain", "-c", conf, "http://a/other/a.gif;jsessionid=1").out
 
 
+def test_other_letters(tmp_path):
+    conf, = write(tmp_path, x_conf="JkWorkerProperty worker.list=w\nJkWorkerProperty worker.w.port=1\nJkMount /\u00fc/* w\n")
+    done = jkconf("explain", "-c", conf, "http://a/%C3%BC/x")
+    assert done.exit == CLEAN and "path       /\u00fc/x\n" in done.out
+    assert json.loads(jkconf("explain", "-jc", conf, "http://a/%C3%BC/%FF%1b").out)["path"] == "/??/??"
+
+
 # ---- Debian's way ----
 
 def test_debians_configuration(tmp_path):
