@@ -229,7 +229,7 @@ MAP = "".join(f"{uri}={w}\n" for uri, w in RULES) + "".join(f"!{uri}={w}\n" for 
 
 @pytest.fixture(scope="module")
 def httpd(make_httpd, peer, other):
-    workers = ajp13(**{f"w{i}": peer.port for i in range(1, 10)}) + (
+    workers = ajp13(**{f"w{i}": peer.port for i in range(1, 9)}, w9={"port": peer.port, "mount": "/wm/*"}) + (
         "worker.list=lb\nworker.lb.type=lb\nworker.lb.balance_workers=m1,m2\nworker.m1.host=127.0.0.1\nworker.m2.host=127.0.0.1\n"
         f"worker.m1.port={peer.port}\nworker.m2.port={other.port}\n")
     return make_httpd(MAIN, workers=workers, vhosts=HOSTS, files={"conf/map.properties": MAP, "htdocs/x.txt": "x"}, startup=["nobody"])
@@ -244,7 +244,7 @@ CASES = [
     ("a rule file", "file", "/foo/x.jsp"), ("its exclusion", "file", "/foo/static/y"), ("it goes before a directive", "file", "/foo/bar"),
     ("a rule that is off", "file", "/off/x"),
     ("the main server", "", "/main/x"), ("a Location is literal", "", "/located"), ("and not more", "", "/located/x"),
-    ("minus beats plus", "", "/main/a%25b"),
+    ("minus beats plus", "", "/main/a%25b"), ("worker.NAME.mount", "", "/wm/x"), ("which is the main server's alone", "copy", "/wm/x"),
     ("copied", "copy", "/main/x"), ("its own goes before the copied one", "copy", "/main"), ("its own", "copy", "/own"), ("not copied", "alone", "/main/x"),
     ("no directive at all", "none", "/main/x"),
     ("the same twice: the last", "tie", "/same"), ("a full tie: the first", "tie", "/abc"), ("case", "tie", "/case"), ("a question mark", "tie", "/abd"),
