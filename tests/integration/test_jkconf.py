@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 import test_broken_configs
+import test_wild_configs
 from lib import client, manual, tools
 from lib.checks import Said, check
 from lib.httpd import INCUMBENT, TOP
@@ -59,6 +60,37 @@ def test_strict_refuses_what_could_be_lived_with(quiet, row):
     assert len(lines) == len(expected) and all(p is None or re.search(p, ln) for p, ln in zip(expected, lines)), lines
     refuses = any(p and p.startswith("^error: ") for p in expected)
     assert code == (REFUSED if refuses else WARNED if expected else CLEAN) and bool(end) == refuses
+
+
+MAPS = {"conf/uriworkermap.properties": "# mounts\n/app/*=loadbalancer\n!/app/*.gif=loadbalancer\n-/old/*=loadbalancer\n"}
+
+
+@pytest.mark.parametrize("why", test_wild_configs.WILD)
+def test_of_what_is_right_it_says_nothing(quiet, why):
+    workers, config = test_wild_configs.WILD[why]
+    quiet.workers = None
+    for name, text in {**MAPS, "conf/workers.properties": workers or ""}.items():
+        quiet.write(name, text)
+    quiet.write_config(("JkWorkersFile conf/workers.properties\n" if workers else "") + config)
+    assert said_by(quiet, "--strict") == (CLEAN, [], [], "")
+
+
+DOCS = [s for s in manual.all_sections() if {"apache", "properties"} & {kind for kind, _ in s.blocks} and s.said() is None]
+
+
+def test_of_the_manual_it_says_nothing(quiet):
+    """Every configuration of it, with JkStrict On."""
+    wrong = []
+    for section in DOCS:
+        config, workers = manual.configuration(section, quiet)
+        quiet.workers = None
+        quiet.write_config(config + ("JkWorkersFile conf/workers.properties\n" if workers is not None else ""))
+        if workers is not None:
+            quiet.write("conf/workers.properties", workers)
+        code, lines, _, err = said_by(quiet, "--strict")
+        if code or lines or err:
+            wrong.append((str(section), lines, err))
+    assert len(DOCS) > 40 and wrong == []
 
 
 SYNTAX = [
