@@ -20,7 +20,7 @@ typedef struct member {
 
 typedef struct hunt {
     apr_pool_t *p;
-    apr_array_header_t *special, *any; /* of chain *; the latter: the newest last, and looked at first */
+    apr_array_header_t *chains; /* of chain * */
 } hunt;
 
 static bool is_any(const server_addr_rec *a)
@@ -28,16 +28,6 @@ static bool is_any(const server_addr_rec *a)
     const char *t = a->virthost;
 
     return strcmp(t, "*") == 0 || strcasecmp(t, "_default_") == 0 || strcmp(t, "0.0.0.0") == 0 || strcmp(t, "[::]") == 0;
-}
-
-static chain *any_of_port(const hunt *h, int port)
-{
-    for (int i = h->any->nelts - 1; i >= 0; i--) {
-        chain *c = APR_ARRAY_IDX(h->any, i, chain *);
-        if (c->port == 0 || c->port == port)
-            return c;
-    }
-    return NULL;
 }
 
 static bool same_address(const char *a, const char *b)
@@ -49,14 +39,14 @@ static bool same_address(const char *a, const char *b)
     return strcasecmp(a, b) == 0;
 }
 
-/* The port's own chain, or that of all ports. */
-static chain *special_of(const hunt *h, const char *address, int port)
+/* The port's own chain, or that of all ports. `address` NULL: of those of any address. */
+static chain *chain_of(const hunt *h, const char *address, int port)
 {
     chain *found = NULL;
 
-    for (int i = 0; i < h->special->nelts; i++) {
-        chain *c = APR_ARRAY_IDX(h->special, i, chain *);
-        if (!same_address(c->address, address))
+    for (int i = 0; i < h->chains->nelts; i++) {
+        chain *c = APR_ARRAY_IDX(h->chains, i, chain *);
+        if ((address == NULL) != (c->address == NULL) || (address && !same_address(c->address, address)))
             continue;
         if (c->port == port)
             return c;
@@ -68,15 +58,15 @@ static chain *special_of(const hunt *h, const char *address, int port)
 
 static void add(const hunt *h, const server_rec *s, const server_addr_rec *a)
 {
-    bool any = is_any(a);
-    chain *c = any ? any_of_port(h, a->host_port) : special_of(h, a->virthost, a->host_port);
+    const char *address = is_any(a) ? NULL : a->virthost;
+    chain *c = chain_of(h, address, a->host_port);
 
     if (c == NULL || c->port != a->host_port) {
         c = apr_pcalloc(h->p, sizeof *c);
-        c->address = any ? NULL : a->virthost;
+        c->address = address;
         c->port = a->host_port;
         c->members = apr_array_make(h->p, 4, sizeof(member));
-        APR_ARRAY_PUSH(any ? h->any : h->special, chain *) = c;
+        APR_ARRAY_PUSH(h->chains, chain *) = c;
     }
     APR_ARRAY_PUSH(c->members, member) = (member){ s, a };
 }
@@ -134,10 +124,10 @@ static apr_array_header_t *unknown_addresses(const hunt *h, const char *address,
 {
     apr_array_header_t *doubts = apr_array_make(h->p, 2, sizeof(const char *));
 
-    for (int i = 0; address == NULL && i < h->special->nelts; i++) {
-        const chain *c = APR_ARRAY_IDX(h->special, i, const chain *);
+    for (int i = 0; address == NULL && i < h->chains->nelts; i++) {
+        const chain *c = APR_ARRAY_IDX(h->chains, i, const chain *);
         const server_rec *s = APR_ARRAY_IDX(c->members, c->members->nelts - 1, member).s;
-        if (c->port == 0 || c->port == port)
+        if (c->address && (c->port == 0 || c->port == port))
             APR_ARRAY_PUSH(doubts, const char *) = apr_psprintf(h->p, "%s:%u: a virtual host of the address %s alone is not looked at: --address "
                                                                 "says which one the request comes to", s->defn_name, s->defn_line_number, c->address);
     }
@@ -146,18 +136,18 @@ static apr_array_header_t *unknown_addresses(const hunt *h, const char *address,
 
 jkconf_met jkconf_host_find(apr_pool_t *p, const server_rec *main_server, const char *address, int port, const char *host)
 {
-    hunt h = { p, apr_array_make(p, 4, sizeof(chain *)), apr_array_make(p, 4, sizeof(chain *)) };
+    hunt h = { p, apr_array_make(p, 4, sizeof(chain *)) };
     jkconf_met met;
     const chain *c;
 
     for (const server_rec *s = main_server->next; s; s = s->next)
         for (const server_addr_rec *a = s->addrs; a; a = a->next)
             add(&h, s, a);
-    c = special_of(&h, address ? address : host, port);
+    c = chain_of(&h, address ? address : host, port);
     if (c && address == NULL)
         address = host;
     if (c == NULL)
-        c = any_of_port(&h, port);
+        c = chain_of(&h, NULL, port);
     if (c)
         met = in_chain(p, c, host);
     else

@@ -1,5 +1,6 @@
 """jkconf: what `check` says is what `httpd -t` says, of every mistake that its table has; what `explain` says is what the live request does; words,
 exit statuses and JSON; the examples of docs/jkconf.md."""
+import http.client
 import json
 import re
 import shlex
@@ -8,7 +9,7 @@ import pytest
 
 import test_broken_configs
 import test_wild_configs
-from lib import client, manual, tools
+from lib import client, manual, proc, tools
 from lib.checks import Said, check
 from lib.httpd import INCUMBENT, TOP
 from lib.workers import ajp13
@@ -344,6 +345,41 @@ def test_the_live_request_does_what_is_said(httpd, peer, other, case):
 
 def test_there_are_cases():
     assert len(CASES) >= 60
+
+
+# ---- virtual hosts: the address first, then the name ----
+
+SECTIONS = {"named": [("*:{a}", "first", "*.wild"), ("*:{a}", "second", "x.wild"), ("127.0.0.2:{a}", "special", ""), ("127.0.0.2:{a} *:{b}", "both", "")],
+            "any last": [("*:{a}", "first", ""), ("*:*", "rest", ""), ("127.0.0.2:*", "special", "")],
+            "any first": [("_default_:*", "rest", ""), ("*:{a}", "first", ""), ("127.0.0.2", "special", ""), ("127.0.0.2:{b}", "both", "")],
+            "any between": [("*:{a}", "first", ""), ("*", "rest", ""), ("*:{a}", "second", "")]}
+NAMES = ("first", "second", "special", "both", "rest", "x.wild", "nobody")
+
+
+@pytest.fixture(scope="module", params=SECTIONS)
+def hosted(request, make_httpd, peer):
+    """(httpd, its two ports): a worker for each virtual host, and one for the main server."""
+    a, b = proc.free_port(), proc.free_port()
+    config = "".join(f"Listen 127.0.0.{n}:{port}\n" for n in (1, 2) for port in (a, b)) + "JkMount /* main\n"
+    for address, name, alias in SECTIONS[request.param]:
+        config += f"<VirtualHost {address.format(a=a, b=b)}>\nServerName {name}\n{'ServerAlias ' + alias if alias else ''}\nJkMount /* {name}\n</VirtualHost>\n"
+    return make_httpd(config, workers=ajp13(**{name: peer.port for name in ("main", *NAMES[:5])})), a, b
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+def test_the_virtual_host_is_the_live_one(hosted, address):
+    httpd, *ports = hosted
+    met, live_ones = [], []
+    for port in ports:
+        for name in NAMES:
+            wire = http.client.HTTPConnection(address, port, timeout=10)
+            wire.request("GET", f"/{name}", headers={"Host": f"{name}:{port}", "X-Test": f"{address}-{port}-{name}", "Connection": "close"})
+            wire.getresponse().read()
+            wire.close()
+            live_ones.append((port, name, httpd.access_of(f"{address}-{port}-{name}")["worker"]))
+            done = jkconf("explain", "-jc", httpd.path("conf/httpd.conf"), "--address", address, f"http://{name}:{port}/{name}")
+            met.append((port, name, json.loads(done.out)["worker"]))
+    assert met == live_ones
 
 
 def steps(told):
