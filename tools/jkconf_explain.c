@@ -501,6 +501,21 @@ static void tell_off(story *st)
     st->status = JKCONF_WARNED;
 }
 
+static bool is_unsafe(const story *st)
+{
+    return (st->conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(st->world.normal);
+}
+
+/* httpd's sections are held against what the mapping leaves in r->uri. */
+static void look_around(story *st)
+{
+    jkconf_world *w = &st->world;
+
+    st->match = map_of(st, st->conf);
+    w->seen = st->match && !is_unsafe(st) && jk_match_find(st->match, jk_span_of(w->normal)).rule ? w->normal : w->path;
+    jkconf_world_look(w);
+}
+
 static void map(story *st)
 {
     const char *file = jk_mounts_file(st->conf, st->main_conf);
@@ -509,12 +524,11 @@ static void map(story *st)
         tell_off(st);
         return;
     }
-    st->match = map_of(st, st->conf);
     if (file)
         say(st, "rule file", "%s", file);
     if (st->conf != st->main_conf && st->conf->mount_copy == JK_COPY_ON)
         say(st, "copied", "JkMountCopy: the main server's mounts are among the rules");
-    if ((st->conf->options & JK_OPT_REJECT_UNSAFE) && jk_path_is_unsafe(st->world.normal))
+    if (is_unsafe(st))
         say(st, "rule", "none: JkOptions RejectUnsafeURI leaves alone what has a '%%' or a '\\' in it");
     else if (st->match == NULL)
         say(st, "rule", "none: nothing is mounted here");
@@ -647,7 +661,7 @@ static void tell(story *st)
     tell_broken(st);
     find_server(st);
     if (find_path(st)) {
-        jkconf_world_look(&st->world);
+        look_around(st);
         map(st);
         tell_doubts(st, st->world.doubts);
     }

@@ -227,8 +227,8 @@ static jkconf_fit holds(jkconf_world *w, const ap_directive_t *node)
         pattern = word_of(w, &args);
     }
     if (regex)
-        return jkconf_world_regex(pattern, w->normal, false);
-    return jkconf_world_location(pattern, w->normal) ? JKCONF_FITS : JKCONF_FITS_NOT;
+        return jkconf_world_regex(pattern, w->seen, false);
+    return jkconf_world_location(pattern, w->seen) ? JKCONF_FITS : JKCONF_FITS_NOT;
 }
 
 static void look_at(jkconf_world *w, const ap_directive_t *node, phase when)

@@ -16,7 +16,8 @@ typedef struct jkconf_world {
     const server_rec *s;
     const char *raw;       /* the path as the client sent it */
     const char *path;      /* decoded */
-    const char *normal;    /* what is mapped, and what sections are held against */
+    const char *normal;    /* what is mapped */
+    const char *seen;      /* what sections are held against: the normal form where a mount maps it, else the path */
     const char *indicator; /* the variable that names the worker */
     /* Found: */
     jkconf_set handler;     /* SetHandler */
@@ -31,7 +32,7 @@ typedef struct jkconf_world {
 /* MergeSlashes and AllowEncodedSlashes alone: needed for the path. */
 void jkconf_world_paths(jkconf_world *w);
 
-/* The rest; raw, path, normal and indicator are set. */
+/* The rest; raw, path, seen and indicator are set. */
 void jkconf_world_look(jkconf_world *w);
 
 typedef enum jkconf_fit { JKCONF_FITS_NOT, JKCONF_FITS, JKCONF_FITS_UNKNOWN } jkconf_fit;

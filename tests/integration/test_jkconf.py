@@ -294,7 +294,11 @@ CASES = [
     ("another parameter", "lb", "/lb/sid/x;sid=1.m2"), ("two cookies", "lb", "/lb/x", "JSESSIONID=1.zz; JSESSIONID=2.m2"),
     ("sessions do not matter", "lb", "/lb/free/x;jsessionid=1.m2"), ("a route of nobody", "lb", "/lb/x;jsessionid=1.zz"),
     ("SetHandler", "sh", "/sh/x"), ("a mount beats it", "sh", "/sh/mounted"), ("nobody is named", "sh", "/sh/nobody/x"),
-    ("no-jk", "off", "/x.gif"), ("not no-jk", "off", "/x.gifs"), ("no-jk behind the mapping", "off", "/late/x"),
+    ("no-jk", "off", "/x.gif"), ("not no-jk", "off", "/x.gifs"), ("it looks at the path as it was sent", "off", "/x.%67if"),
+    ("no escape", "rules", "/foo/%zz"), ("half an escape", "rules", "/foo/%6"), ("NUL", "rules", "/foo/%00"), ("up at the end", "rules", "/foo/bar/.."),
+    ("an empty segment is taken back", "slashes", "/a//../b/c"), ("dots behind a slash that is let in", "slashes", "/a/x%2F..%2Fb/c"),
+    ("and that is left", "kept", "/x%2F..%2Fy"), ("a plus", "rules", "/foo/a+b"), ("other letters", "rules", "/foo/%C3%BC"),
+    ("a Location with parameters is another", "sh", "/sh;x/y"), ("parameters below it", "sh", "/sh/a;b"), ("no-jk behind the mapping", "off", "/late/x"),
     ("httpd's own error page", "errors", "/x"), ("a worker that is not there", "gone", "/x"),
 ]
 
