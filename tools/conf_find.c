@@ -171,6 +171,13 @@ static void add_env(conf_reader *r, const char *name, const char *value)
     APR_ARRAY_PUSH(r->found->env, conf_env) = (conf_env){ name, value };
 }
 
+/* The worker's name ends where its extensions begin. */
+static void add_mount(conf_reader *r, const char *pattern, const char *worker)
+{
+    if (*pattern == '/' && *worker)
+        APR_ARRAY_PUSH(r->found->mounts, conf_mount) = (conf_mount){ pattern, apr_pstrmemdup(r->p, worker, strcspn(worker, ";")) };
+}
+
 static void act_on(conf_reader *r, const char *name, const char *rest)
 {
     const char *raw = rest, *word = next_word(r->p, &rest);
@@ -183,6 +190,8 @@ static void act_on(conf_reader *r, const char *name, const char *rest)
         r->found->workers_file = below_root(r, word);
     else if (strcasecmp(name, "JkEnvVar") == 0)
         add_env(r, word, next_word(r->p, &rest));
+    else if (strcasecmp(name, "JkMount") == 0)
+        add_mount(r, word, next_word(r->p, &rest));
     else if (strcasecmp(name, "ServerRoot") == 0)
         r->found->server_root = word;
     else if (strcasecmp(name, "User") == 0)
@@ -310,6 +319,7 @@ static conf_found *make(apr_pool_t *p, const char *path)
     found->server_root = root_by_place(p, path);
     found->lines = apr_array_make(p, 4, sizeof(jk_prop));
     found->env = apr_array_make(p, 4, sizeof(conf_env));
+    found->mounts = apr_array_make(p, 4, sizeof(conf_mount));
     found->troubles = apr_array_make(p, 4, sizeof(const char *));
     return found;
 }

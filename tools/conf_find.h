@@ -8,6 +8,11 @@
 
 #include "jk/conf/props.h"
 
+/* JkMount PATTERN WORKER; what stands in a section alone, without a pattern, is not among them. */
+typedef struct conf_mount {
+    const char *pattern, *worker;
+} conf_mount;
+
 typedef struct conf_env {
     const char *name, *value; /* JkEnvVar; value: "" where it has none */
 } conf_env;
@@ -18,6 +23,7 @@ typedef struct conf_found {
     const char *workers_file;     /* as a whole path */
     apr_array_header_t *lines;    /* of jk_prop: JkWorkerProperty, `value` is the raw line */
     apr_array_header_t *env;      /* of conf_env */
+    apr_array_header_t *mounts;   /* of conf_mount */
     const char *user, *group;     /* whom httpd's processes run as */
     apr_array_header_t *troubles; /* of const char *: files that could not be read, in words */
 } conf_found;

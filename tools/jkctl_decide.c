@@ -251,7 +251,7 @@ static bool methods_mixed_up(const jkd_facts *f)
 {
     bool seen = same(&f->coded, &f->trace) && f->named.step.made && f->named.step.rc == JK_OK && !same(&f->coded, &f->named);
 
-    return seen || (f->coded.step.made && (is_version(f, 9, 0, 110) || is_version(f, 10, 1, 47) || is_version(f, 11, 0, 12)));
+    return seen || (!f->stored_methods && (is_version(f, 9, 0, 110) || is_version(f, 10, 1, 47) || is_version(f, 11, 0, 12)));
 }
 
 /* Before these a connector listens everywhere, asks for no secret and takes any attribute (CVE-2020-1938). */
@@ -313,6 +313,16 @@ static bool selinux_may_deny(const jkd_facts *f)
     return f->enforcing == JKD_YES && f->may_connect == JKD_NO && !*f->socket && !is_http_port(f->port);
 }
 
+static bool page_slow(const jkd_facts *f)
+{
+    return f->path_given && jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT;
+}
+
+static bool unfinished(const jkd_facts *f)
+{
+    return f->unfinished && !page_slow(f) && !page_broken(f);
+}
+
 static bool page_error(const jkd_facts *f)
 {
     const jkp_step *page = &f->page.step;
@@ -326,11 +336,6 @@ static bool page_broken(const jkd_facts *f)
 
     return page == JKP_SIGN_CLOSED || page == JKP_SIGN_BROKEN || page == JKP_SIGN_FOREIGN || page == JKP_SIGN_MALFORMED ||
            page == JKP_SIGN_STUCK;
-}
-
-static bool page_slow(const jkd_facts *f)
-{
-    return f->path_given && jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT;
 }
 
 /* ---- the table ---- */
@@ -489,6 +494,9 @@ const jkd_finding jkd_findings[] = {
     { "D511", "root-passed", JKD_HINT, JKD_MORE, only_root, "you are root, whom no rights stop; httpd's user must be let through, too: {where}",
       "httpd's user is not told (--httpd-user, or --conf where User stands)", NULL, NULL,
       "install -d -o tomcat -g {group} -m 2750 {directory}" },
+    { "D512", "unfinished", JKD_HINT, JKD_MORE, unfinished, "not all could be asked in time: what else may be wrong is not known",
+      "the page {path} is slow, or was asked for the first time (JSPs are compiled then)\nthe way there is long\nthe container is busy",
+      NULL, NULL, "jkctl doctor {worker} --timeout 20s" },
     { "D601", "page-error", JKD_WARNING, JKD_MORE, page_error, "the connector is in order; the application's own answer to GET {path} is {page_status}",
       "no application has this path: its context is another one (--path)\nit did not start, or has a fault: see its log\n"
       "it has another virtual host (--host)", NULL, NULL, NULL },

@@ -23,11 +23,13 @@ typedef struct jkd_facts {
     const char *httpd_user, *httpd_group;
     int port;
     size_t packet;   /* max_packet_size */
+    bool stored_methods;
     bool path_given; /* by the caller: what its page says matters */
     char address[128], listen[64]; /* HOST:PORT as numbers; the host alone */
 
     /* what was seen */
     bool lookup_slow;  /* the name service gave no answer in time */
+    bool unfinished;   /* the time was over before all was asked */
     jkp_facts talk;    /* connect, path, ping; get, bare and open are OPTIONS of *, which reaches no application */
     char where[512];   /* what stands in the way to a Unix socket */
     char other[128];   /* where on this machine a connector answers, and the worker's own address does not; "": nowhere */

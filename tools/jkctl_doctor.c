@@ -1,9 +1,10 @@
-/* tools/jkctl_doctor.c - configuration -> targets -> threads that ask -> what is printed. Asking is jkctl_probe's, judging jkctl_decide's. */
+/* tools/jkctl_doctor.c - configuration -> targets -> threads that ask. Asking is jkctl_probe's, judging jkctl_decide's, printing jkctl_report's. */
 #include "jkctl_doctor.h"
 
 #include "conf_find.h"
 #include "jk/conf/workers.h"
 #include "jkctl_probe.h"
+#include "jkctl_report.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -18,24 +19,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUDGET_MS 2700 /* with what is around it less than 3 s */
+#define BUDGET_MS 2500 /* with what is around it less than 3 s */
+#define STACK (1 << 20) /* of a thread: two packets lie on it */
 #define AT_ONCE 32     /* workers that are asked side by side */
 #define GROUPS_MOST 256
+#define PATH_MOST 1000 /* bytes of a mount that make a path */
 
 /* A worker to be asked. The thread that asks it writes under the lock, and only as long as nobody has given it up: a look-up may take any time. */
 typedef struct jkc_case {
-    const char *name; /* "lb:member", "worker" */
+    jkc_examined is;
     jkd_target target;
     const jkd_how *how;
-    bool port_0;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t done;
-    bool asked, given_up;
-    int64_t took, pong; /* µs; pong: -1 where none came */
-    jkd_facts facts;
-    const jkd_finding *found[JKD_FOUND_MOST];
-    size_t nfound;
+    bool looked_up, asked, given_up;
 } jkc_case;
 
 typedef struct jkc_round {
@@ -49,7 +47,7 @@ typedef struct jkc_round {
     jk_field *attributes;
     jkc_case **cases;
     size_t n;
-    int weights[JKD_FAULT + 1]; /* findings of each weight */
+    jkc_report report;
 } jkc_round;
 
 /* ---- the configuration ---- */
@@ -179,29 +177,45 @@ static bool is_twice(const jkc_round *r, const jkd_target *t)
     return false;
 }
 
-static jkd_target target_of(const jk_worker_conf *lb, const jk_worker_conf *one)
+/* A page that is there, most likely: the beginning of what is mounted to the worker, or to its balancer. */
+static const char *path_of(const jkc_round *r, const jk_worker_conf *top)
+{
+    const apr_array_header_t *mounts = r->conf->mounts;
+
+    for (int i = 0; i < mounts->nelts && r->how->path == NULL; i++) {
+        const conf_mount *mount = &APR_ARRAY_IDX(mounts, i, conf_mount);
+        size_t n = strcspn(mount->pattern, "*?|");
+        if (strcmp(mount->worker, top->name) != 0 || n < 2 || n > PATH_MOST)
+            continue;
+        return apr_pstrcat(r->p, apr_pstrmemdup(r->p, mount->pattern, n), mount->pattern[n] == '|' ? "/" : "", NULL);
+    }
+    return r->how->path ? r->how->path : "/";
+}
+
+static jkd_target target_of(const jkc_round *r, const jk_worker_conf *lb, const jk_worker_conf *one)
 {
     return (jkd_target){ .worker = one->name, .host = one->unix_path ? "localhost" : one->tune.host, .socket = one->unix_path,
                          .port = one->tune.port, .prefer_ipv6 = one->prefer_ipv6, .stored_methods = one->stored_methods,
                          .sticky = lb && lb->tune.sticky_session, .secret = one->secret && *one->secret ? one->secret : NULL,
                          .route = one->tune.route, .session_cookie = lb ? lb->tune.session_cookie : "JSESSIONID",
-                         .packet = (size_t)one->tune.max_packet_size };
+                         .packet = (size_t)one->tune.max_packet_size, .path = path_of(r, lb ? lb : one) };
 }
 
 /* What a thread may still use when all is over is never freed. */
 static void add_case(jkc_round *r, const jk_worker_conf *lb, const jk_worker_conf *one)
 {
     const char *name = lb ? apr_pstrcat(r->p, lb->name, ":", one->name, NULL) : one->name;
-    jkd_target target = target_of(lb, one);
+    jkd_target target = target_of(r, lb, one);
 
     if (!is_meant(r->how, name, lb, one) || is_twice(r, &target))
         return;
     jkc_case *c = jkc_must(calloc(1, sizeof *c));
-    c->name = name;
+    c->is.name = name;
     c->target = target;
     c->how = &r->asks;
-    c->port_0 = target.port == 0 && target.socket == NULL;
-    c->pong = -1;
+    c->is.activation = one->tune.activation;
+    c->is.port_0 = target.port == 0 && target.socket == NULL;
+    c->is.pong = -1;
     pthread_mutex_init(&c->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -270,13 +284,18 @@ static void *ask_one(void *data)
     jk_addr to;
 
     mine->pong = -1;
-    if (jkd_probe_resolve(&c->target, c->how, &to, &mine->facts) == JK_OK)
+    jk_rc rc = jkd_probe_resolve(&c->target, c->how, &to, &mine->facts);
+    pthread_mutex_lock(&c->lock);
+    c->looked_up = true;
+    bool wanted = !c->given_up;
+    pthread_mutex_unlock(&c->lock);
+    if (rc == JK_OK && wanted)
         jkc_must(jkd_probe_ask(&c->target, c->how, &to, began + (int64_t)c->how->budget * 1000, &mine->facts, &mine->pong) == JK_OK ? mine : NULL);
     pthread_mutex_lock(&c->lock);
     if (!c->given_up) {
-        c->facts = mine->facts;
-        c->pong = mine->pong;
-        c->took = jkp_talk_now() - began;
+        c->is.facts = mine->facts;
+        c->is.pong = mine->pong;
+        c->is.took = jkp_talk_now() - began;
         c->asked = true;
     }
     pthread_cond_signal(&c->done);
@@ -287,37 +306,46 @@ static void *ask_one(void *data)
 
 static void start(jkc_case *c)
 {
-    if (!c->port_0 && pthread_create(&c->thread, NULL, ask_one, c) != 0)
+    pthread_attr_t roomy;
+
+    if (c->is.port_0)
+        return;
+    pthread_attr_init(&roomy);
+    pthread_attr_setstacksize(&roomy, STACK);
+    if (pthread_create(&c->thread, &roomy, ask_one, c) != 0)
         jkc_must(NULL);
+    pthread_attr_destroy(&roomy);
 }
 
 /* The name service alone can make it late: then nothing else is known. */
 static void give_up(jkc_case *c)
 {
     c->given_up = true;
-    c->took = (int64_t)c->how->budget * 1000;
-    c->facts = (jkd_facts){ .worker = c->target.worker, .host = c->target.host, .socket = "", .route = c->target.route, .path = c->how->path,
+    c->is.took = (int64_t)c->how->budget * 1000;
+    c->is.facts = (jkd_facts){ .worker = c->target.worker, .host = c->target.host, .socket = "", .route = c->target.route, .path = c->target.path,
                             .user = c->how->user, .httpd_user = "", .httpd_group = "", .port = c->target.port, .lookup_slow = true,
                             .talk.connect = JK_E_RESOLVE };
-    snprintf(c->facts.address, sizeof c->facts.address, "%.100s:%d", c->target.host, c->target.port);
-    snprintf(c->facts.listen, sizeof c->facts.listen, "%.60s", c->target.host);
+    snprintf(c->is.facts.address, sizeof c->is.facts.address, "%.100s:%d", c->target.host, c->target.port);
+    snprintf(c->is.facts.listen, sizeof c->is.facts.listen, "%.60s", c->target.host);
 }
 
 static void await(jkc_case *c, int64_t until)
 {
     const struct timespec at = { until / 1000000, until % 1000000 * 1000 };
 
-    if (c->port_0)
+    if (c->is.port_0)
         return;
     pthread_mutex_lock(&c->lock);
     while (!c->asked && pthread_cond_timedwait(&c->done, &c->lock, &at) != ETIMEDOUT)
         ;
-    if (!c->asked)
+    if (!c->asked && !c->looked_up)
         give_up(c);
+    while (!c->asked && !c->given_up) /* it ends of itself, on a busy machine a little late */
+        pthread_cond_wait(&c->done, &c->lock);
     pthread_mutex_unlock(&c->lock);
     if (c->asked)
         pthread_join(c->thread, NULL);
-    c->nfound = jkd_decide(&c->facts, c->found);
+    c->is.nfound = jkd_decide(&c->is.facts, c->is.found);
 }
 
 static void ask_all(jkc_round *r)
@@ -326,205 +354,36 @@ static void ask_all(jkc_round *r)
         size_t to = from + AT_ONCE < r->n ? from + AT_ONCE : r->n;
         for (size_t i = from; i < to; i++)
             start(r->cases[i]);
-        int64_t until = jkp_talk_now() + (int64_t)r->asks.budget * 1000 + 100000; /* who asks has an end of its own, at the budget's */
+        int64_t until = jkp_talk_now() + (int64_t)r->asks.budget * 1000 ; /* who asks has an end of its own, then, too */
         for (size_t i = from; i < to; i++)
             await(r->cases[i], until);
     }
-    for (size_t i = 0; i < r->n; i++)
-        for (size_t j = 0; j < r->cases[i]->nfound; j++)
-            r->weights[r->cases[i]->found[j]->weight]++;
-}
-
-/* ---- what is printed ---- */
-
-static jkd_weight worst_of(const jkc_case *c)
-{
-    jkd_weight worst = JKD_HINT;
-
-    for (size_t i = 0; i < c->nfound; i++)
-        if (c->found[i]->weight > worst)
-            worst = c->found[i]->weight;
-    return worst;
-}
-
-static const char *result_of(const jkc_case *c)
-{
-    static const char *const words[] = { [JKD_HINT] = "good", [JKD_WARNING] = "degraded", [JKD_FAULT] = "bad" };
-
-    return c->port_0 ? "not asked" : words[worst_of(c)];
-}
-
-/* Lines of a template, each expanded; `say` gets one after the other. */
-static void each_line(const char *lines, const jkd_facts *facts, void (*say)(void *data, int n, const char *line), void *data)
-{
-    for (int n = 1; lines; n++) {
-        size_t len = strcspn(lines, "\n");
-        char *one = jkc_must(strndup(lines, len)), *words = jkc_must(jkd_decide_words(one, facts)), *clean = jkc_clean(words);
-        say(data, n, clean);
-        free(clean);
-        free(words);
-        free(one);
-        lines = lines[len] ? lines + len + 1 : NULL;
-    }
-}
-
-static void print_cause(void *data, int n, const char *line)
-{
-    (void)data;
-    printf("      %d. %s\n", n, line);
-}
-
-static void print_line(void *data, int n, const char *line)
-{
-    if (n == 1)
-        printf("    %s\n", (const char *)data);
-    printf("      %s\n", line);
-}
-
-static void print_what(void *data, int n, const char *line)
-{
-    const jkd_finding *f = data;
-
-    (void)n;
-    printf("  %s %s (%s): %s\n", f->code, f->name, jkd_decide_weight(f->weight), line);
-}
-
-static void print_finding(const jkd_finding *f, const jkd_facts *facts)
-{
-    static char workers[] = "in workers.properties:", server[] = "in server.xml (then restart Tomcat):", shell[] = "or on the command line:";
-
-    each_line(f->what, facts, print_what, (void *)(uintptr_t)f);
-    puts("    likely, the likeliest first:");
-    each_line(f->causes, facts, print_cause, NULL);
-    each_line(f->httpd, facts, print_line, workers);
-    each_line(f->container, facts, print_line, server);
-    each_line(f->shell, facts, print_line, shell);
-}
-
-static void print_step(const char *method, const char *path, const jkp_step *step)
-{
-    if (step->made && step->rc == JK_OK)
-        printf(", %s %s %u", method, path, step->status);
-}
-
-static void print_result(const jkc_case *c, bool colours)
-{
-    static const char *const paints[] = { [JKD_HINT] = "\033[32m", [JKD_WARNING] = "\033[33m", [JKD_FAULT] = "\033[31m" };
-
-    colours = colours && !c->port_0;
-    printf("%s%s%s", colours ? paints[worst_of(c)] : "", result_of(c), colours ? "\033[0m" : "");
-}
-
-static void print_case(const jkc_case *c, bool colours)
-{
-    const jkd_facts *f = &c->facts;
-    char *name = jkc_clean(c->name);
-
-    printf("%s  %s  ", name, c->port_0 ? "port 0, provisioned for later:" : f->address);
-    print_result(c, colours);
-    if (c->pong >= 0)
-        printf("  CPong %.1f ms", (double)c->pong / 1000);
-    print_step("OPTIONS", "*", &f->talk.get);
-    print_step("GET", f->path, &f->page.step);
-    if (*f->server)
-        printf(", %s", f->server);
-    putchar('\n');
-    for (size_t i = 0; i < c->nfound; i++)
-        print_finding(c->found[i], f);
-    free(name);
-}
-
-static void print_configuration(const jkc_round *r)
-{
-    for (int i = 0; i < r->findings->all->nelts; i++) {
-        const jk_finding *one = &APR_ARRAY_IDX(r->findings->all, i, jk_finding);
-        char *line = jkc_clean(jk_findings_line(r->p, one, false));
-        if (one->severity != JK_FIND_INFO)
-            printf("%s\n", line);
-        free(line);
-    }
-}
-
-static void print_all(const jkc_round *r)
-{
-    int good = 0;
-
-    print_configuration(r);
-    for (size_t i = 0; i < r->n; i++) {
-        print_case(r->cases[i], r->how->colours);
-        good += !r->cases[i]->port_0 && worst_of(r->cases[i]) == JKD_HINT;
-    }
-    printf("%d of %d workers good; %d faults, %d warnings\n", good, (int)r->n, r->weights[JKD_FAULT], r->weights[JKD_WARNING]);
-    if (r->weights[JKD_FAULT] + r->weights[JKD_WARNING] + r->weights[JKD_HINT])
-        puts("THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.");
-}
-
-/* ---- JSON ---- */
-
-static void append_line(void *data, int n, const char *line)
-{
-    (void)n;
-    json_array_append_new(data, json_string(line));
-}
-
-static json_t *json_lines(const char *lines, const jkd_facts *facts)
-{
-    json_t *all = json_array();
-
-    each_line(lines, facts, append_line, all);
-    return all;
-}
-
-static json_t *json_finding(const jkd_finding *f, const jkd_facts *facts)
-{
-    char *what = jkc_must(jkd_decide_words(f->what, facts)), *clean = jkc_clean(what);
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "code", f->code, "name", f->name, "weight", jkd_decide_weight(f->weight),
-                            "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
-                            "server_xml", json_lines(f->container, facts), "commands", json_lines(f->shell, facts));
-
-    free(clean);
-    free(what);
-    return one;
-}
-
-static json_t *json_case(const jkc_case *c)
-{
-    json_t *findings = json_array();
-    char *name = jkc_clean(c->name);
-
-    for (size_t i = 0; i < c->nfound; i++)
-        json_array_append_new(findings, json_finding(c->found[i], &c->facts));
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o}", "name", name, "address", c->facts.address, "result", result_of(c), "server",
-                            c->facts.server, "seconds", (double)c->took / 1e6, "findings", findings);
-    free(name);
-    return one;
-}
-
-static void print_json(const jkc_round *r)
-{
-    json_t *workers = json_array(), *configuration = json_array(), *all;
-
-    for (size_t i = 0; i < r->n; i++)
-        json_array_append_new(workers, json_case(r->cases[i]));
-    for (int i = 0; i < r->findings->all->nelts; i++) {
-        char *line = jkc_clean(jk_findings_line(r->p, &APR_ARRAY_IDX(r->findings->all, i, jk_finding), false));
-        json_array_append_new(configuration, json_string(line));
-        free(line);
-    }
-    all = json_pack("{s:i, s:i, s:i, s:o, s:o}", "faults", r->weights[JKD_FAULT], "warnings", r->weights[JKD_WARNING], "hints",
-                    r->weights[JKD_HINT], "configuration", configuration, "workers", workers);
-    json_dumpf(all, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
-    putchar('\n');
-    json_decref(all);
 }
 
 /* ---- all ---- */
 
+static void make_report(jkc_round *r)
+{
+    jkc_report *report = &r->report;
+    int n = r->findings->all->nelts;
+
+    *report = (jkc_report){ .colours = r->how->colours, .n = r->n, .nlines = (size_t)n };
+    report->all = apr_pcalloc(r->p, (r->n + 1) * sizeof *report->all);
+    report->lines = apr_pcalloc(r->p, ((size_t)n + 1) * sizeof *report->lines);
+    for (size_t i = 0; i < r->n; i++) {
+        report->all[i] = &r->cases[i]->is;
+        for (size_t j = 0; j < r->cases[i]->is.nfound; j++)
+            report->weights[r->cases[i]->is.found[j]->weight]++;
+    }
+    for (int i = 0; i < n; i++)
+        report->lines[i] = jk_findings_line(r->p, &APR_ARRAY_IDX(r->findings->all, i, jk_finding), false);
+}
+
 static jkc_exit exit_of(const jkc_round *r)
 {
-    if (r->weights[JKD_FAULT] || jk_findings_refuse(r->findings, false))
+    if (r->report.weights[JKD_FAULT] || jk_findings_refuse(r->findings, false))
         return JKC_BAD;
-    return r->weights[JKD_WARNING] || jk_findings_count(r->findings, JK_FIND_LENIENT) ? JKC_DEGRADED : JKC_GOOD;
+    return r->report.weights[JKD_WARNING] || jk_findings_count(r->findings, JK_FIND_LENIENT) ? JKC_DEGRADED : JKC_GOOD;
 }
 
 static jkc_exit run(jkc_round *r)
@@ -533,18 +392,21 @@ static jkc_exit run(jkc_round *r)
 
     if (!read_conf(r))
         return JKC_CANNOT_ASK;
-    r->asks = (jkd_how){ .budget = how->budget ? (int)how->budget : BUDGET_MS, .path = how->path ? how->path : "/", .path_given = how->path,
+    r->asks = (jkd_how){ .budget = how->budget ? (int)how->budget : BUDGET_MS, .path_given = how->path,
                          .host = how->host, .user = how->remote_user ? how->remote_user : "", .selinux = "/sys/fs/selinux" };
     find_httpd_user(r);
     gather_attributes(r);
     gather_cases(r);
     if (r->n == 0) {
-        print_configuration(r);
+        make_report(r);
+        if (!how->json)
+            jkc_report_configuration(&r->report);
         say_none(r);
         return how->only ? JKC_REFUSED : JKC_CANNOT_ASK;
     }
     ask_all(r);
-    (how->json ? print_json : print_all)(r);
+    make_report(r);
+    (how->json ? jkc_report_json : jkc_report_text)(&r->report);
     return exit_of(r);
 }
 

@@ -72,8 +72,9 @@ jk_rc jkd_probe_resolve(const jkd_target *target, const jkd_how *how, jk_addr *t
     const char *why;
 
     *facts = (jkd_facts){ .worker = target->worker, .host = target->host, .socket = text(target->socket), .route = target->route,
-                          .path = how->path, .user = how->user, .httpd_user = how->httpd_user, .httpd_group = how->httpd_group,
-                          .port = target->port, .packet = target->packet, .path_given = how->path_given, .sticky = target->sticky,
+                          .path = target->path, .user = how->user, .httpd_user = how->httpd_user, .httpd_group = how->httpd_group,
+                          .port = target->port, .packet = target->packet, .path_given = how->path_given, .stored_methods = target->stored_methods,
+                          .sticky = target->sticky,
                           .talk.secret = target->secret != NULL };
     facts->enforcing = switch_of(how->selinux, "enforce");
     facts->may_connect = switch_of(how->selinux, "booleans/httpd_can_network_connect");
@@ -120,7 +121,8 @@ static jkp_step ask(jkd_probe *p, const jk_request *rq, bool bare)
     jkp_times times;
     int err;
 
-    if (is_over(p) || (p->line.fd < 0 && open_line(p, p->to, CONNECT_MS, &err) != JK_OK))
+    p->facts->unfinished = is_over(p);
+    if (p->facts->unfinished || (p->line.fd < 0 && open_line(p, p->to, CONNECT_MS, &err) != JK_OK))
         return step;
     p->line.keep = &p->answer;
     p->line.body = 0;
@@ -159,7 +161,7 @@ static jk_request options(jkd_probe *p)
 
 static jk_span path_of(const jkd_probe *p)
 {
-    return jk_span_of(p->how->path);
+    return jk_span_of(p->target->path);
 }
 
 static bool passes(const jkp_step *step)
@@ -430,7 +432,8 @@ static void look_at_page(jkd_probe *p)
     f->page = ask_page(p, &rq);
     if (f->page.step.made)
         f->session = jkd_decide_session(p->answer.cookies, p->target->session_cookie, f->session_route, sizeof f->session_route);
-    if (*p->how->user == 0 || jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT)
+    f->unfinished |= jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT;
+    if (*p->how->user == 0 || f->unfinished)
         return;
     rq.remote_user = jk_span_of(p->how->user);
     rq.auth_type = JK_SPAN_LIT("Basic");
@@ -475,7 +478,7 @@ static void ask_all(jkd_probe *p)
     if (jkp_sign_of(&talk->get) == JKP_SIGN_NO_403)
         inquire_refusal(p);
     else if (!passes(&talk->get)) { /* not every container knows "*" */
-        p->base = p->how->path;
+        p->base = p->target->path;
         jkp_step again = ask_as_the_module(p);
         if (passes(&again))
             talk->get = again;
@@ -487,8 +490,8 @@ static void ask_all(jkd_probe *p)
     measure_packet(p);
     measure_headers(p);
     look_at_version(p);
-    compare_methods(p);
     look_at_page(p);
+    compare_methods(p);
 }
 
 static void converse(jkd_probe *p, int64_t *pong)

@@ -9,8 +9,7 @@
 /* What is asked of all workers alike. */
 typedef struct jkd_how {
     int budget;            /* ms that one worker may take */
-    const char *path;      /* begins with '/' */
-    bool path_given;
+    bool path_given;       /* by the caller; else it is the target's as it came */
     const char *host;      /* the Host header; NULL: the worker's host */
     const char *user;      /* "": none */
     const char *selinux;   /* /sys/fs/selinux */
@@ -26,6 +25,7 @@ typedef struct jkd_target {
     bool prefer_ipv6, stored_methods, sticky;
     const char *secret; /* NULL: none */
     const char *route, *session_cookie;
+    const char *path; /* begins with '/' */
     size_t packet;
 } jkd_target;
 

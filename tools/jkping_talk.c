@@ -101,6 +101,8 @@ static jk_rc receive(jkp_line *line, int wait_ms, int *err)
     ssize_t n;
 
     *err = 0;
+    if (line->until && jkp_talk_now() >= line->until) /* of a flood there would always be more */
+        return JK_E_TIMEOUT;
     if (!jk_sock_wait(line->fd, false, wait_of(line, wait_ms)))
         return JK_E_TIMEOUT;
     do

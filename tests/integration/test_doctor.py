@@ -12,7 +12,7 @@ import subprocess
 import pytest
 from lib import ajp, proc, tools
 from lib import tomcat as tomcat_lib
-from lib.ajp_peer import Peer, RefusedPort
+from lib.ajp_peer import STALL, Peer, RefusedPort
 from lib.httpd import TOP
 from lib.tomcat import Tomcat
 
@@ -392,6 +392,51 @@ def test_a_silent_http_server(fresh_peer, clinic):
     only(clinic.add("w", port=peer.port).examine(status=BAD)["w"], "D201")
 
 
+def test_an_answer_without_end(fresh_peer, clinic):
+    """It is looked at for as long as there is time, and no longer."""
+    peer = fresh_peer()
+
+    def flood(ex):
+        ex.send(ajp.send_headers())
+        with contextlib.suppress(OSError):
+            while True:
+                ex.send(ajp.chunk(b"x" * 8000))
+
+    peer.on("/", flood)
+    only(clinic.add("w", port=peer.port).examine("--timeout", "700ms", status=DEGRADED)["w"], "D602", "did not end")
+
+
+def test_a_slow_page(fresh_peer, clinic):
+    """Where nobody asked for it, it is a hint that not all could be looked at."""
+    peer = fresh_peer()
+    peer.on("/", STALL)
+    clinic.add("w", port=peer.port)
+    only(clinic.examine("--timeout", "700ms", status=GOOD)["w"], "D512")
+    only(clinic.examine("--timeout", "700ms", "--path", "/", status=DEGRADED)["w"], "D603")
+
+
+SLOW_NAMES = """#include <netdb.h>
+#include <unistd.h>
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{ (void)node; (void)service; (void)hints; (void)res; sleep(60); return EAI_AGAIN; }
+"""
+
+
+def test_a_name_service_that_hangs(clinic, tmp_path):
+    """The one thing that cannot be broken off: it is given up in time, and no other worker waits for it."""
+    if not shutil.which("cc"):
+        pytest.skip("there is no compiler")
+    (tmp_path / "slow.c").write_text(SLOW_NAMES)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "slow.so", tmp_path / "slow.c"], check=True)
+    clinic.add("slow", host="tomcat.example").add("nodir", host=f"unix:{tmp_path}/none/ajp.sock")
+    path = clinic.write()
+    argv = ["env", f"LD_PRELOAD={tmp_path}/slow.so", "ASAN_OPTIONS=verify_asan_link_order=0", tools.path_of("jkctl")]
+    said = tools.run("jkctl", "doctor", "--json", "--timeout", "700ms", "--workers", path, before=argv)
+    seen = {w["name"]: w for w in json.loads(said.out)["workers"]}
+    only(seen["slow"], "D102", "gave no answer in time for tomcat.example")
+    only(seen["nodir"], "D111")
+
+
 def test_nothing_is_changed(fresh_peer, clinic):
     """What a container is asked: what only reads, and one path of an application."""
     peer = fresh_peer(max_packet=65536)
@@ -419,6 +464,21 @@ def test_httpd_conf(fresh_peer, tmp_path, monkeypatch):
     (tmp_path / "conf/workers.properties").write_text(f"worker.list=one\nworker.one.host=127.0.0.1\nworker.one.port={peer.port}\n")
     said = doctor("--conf", tmp_path / "conf/httpd.conf")
     assert said.exit == GOOD and said.err == "" and re.findall(r"^(\w+)  127", said.out, re.M) == ["two", "one"], said
+
+
+def test_a_page_that_is_mounted(fresh_peer, tmp_path):
+    """What JkMount gives to a worker, or to its balancer, is asked for: there may be a session."""
+    peers = {name: fresh_peer(name=name) for name in ("shop", "member", "other")}
+    lines = ["worker.list=shop,lb,other", "worker.lb.type=lb", "worker.lb.balance_workers=member"]
+    lines += [f"worker.{name}.host=127.0.0.1:{peer.port}" for name, peer in peers.items()]
+    (tmp_path / "workers.properties").write_text("\n".join(lines) + "\n")
+    (tmp_path / "httpd.conf").write_text('JkWorkersFile workers.properties\nJkMount /*.jsp shop\nJkMount "/shop|/*" shop;reply_timeout=5\n'
+                                         "JkMount /store lb\n<Location /x>\nJkMount other\n</Location>\n")
+    peers["member"].on("/store", [ajp.answer("x", headers=[("Set-Cookie", "JSESSIONID=1.else")])])
+    said = doctor("--conf", tmp_path / "httpd.conf")
+    assert said.exit == BAD and "D502" in said.out and said.out.count("D5") == 1, said
+    assert {name: [r.uri for r in peer.requests if r.method == "GET" and r.uri != "*"] for name, peer in peers.items()} == {
+        "shop": ["/shop/"], "member": ["/store"], "other": ["/"]}
 
 
 def test_debian_as_delivered(tmp_path):

@@ -120,7 +120,8 @@ static const struct {
     { { WHO, GOOD, .coded = PAGE(405, 1), .named = PAGE(405, 1), VERSION(10, 1, 47) }, "D506", "its version tells" },
     { { WHO, GOOD, .coded = PAGE(405, 1), VERSION(9, 0, 110) }, "D506", "its version tells" },
     { { WHO, GOOD, .coded = PAGE(405, 1), VERSION(11, 0, 12) }, "D506", "its version tells" },
-    { { WHO, GOOD, VERSION(10, 1, 47) }, "", "methods are sent by name" },
+    { { WHO, GOOD, VERSION(10, 1, 47) }, "D506", "even where there was no time to try" },
+    { { WHO, GOOD, .stored_methods = true, VERSION(10, 1, 47) }, "", "methods are sent by name" },
     { { WHO, GOOD, .coded = PAGE(405, 1), VERSION(10, 1, 48) }, "", "mended" },
     { { WHO, GOOD, VERSION(9, 0, 30) }, "D507", "an old one" },
     { { WHO, GOOD, VERSION(9, 0, 31) }, "", "not so old" },
@@ -143,7 +144,9 @@ static const struct {
     { { WHO, GOOD, .page = PAGE(500, 1) }, "D601", "an error of the application's, wherever" },
     { { WHO, GOOD, .page = { .step = CLOSED } }, "D602", "it broke off" },
     { { WHO, GOOD, .path_given = true, .page = { .step = SILENT } }, "D603", "too slow" },
-    { { WHO, GOOD, .page = { .step = SILENT } }, "", "a start page that is compiled is slow once" },
+    { { WHO, GOOD, .path_given = true, .page = { .step = SILENT }, .unfinished = true }, "D603", "which says it all" },
+    { { WHO, GOOD, .page = { .step = SILENT }, .unfinished = true }, "D512", "a start page that is compiled is slow once: a hint" },
+    { { WHO, NO(ECONNREFUSED), .unfinished = true }, "D104", "who is refused has nothing more to ask" },
 };
 
 static void list(const jkd_facts *facts, char codes[256])
