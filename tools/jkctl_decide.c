@@ -313,6 +313,14 @@ static bool selinux_may_deny(const jkd_facts *f)
     return f->enforcing == JKD_YES && f->may_connect == JKD_NO && !*f->socket && !is_http_port(f->port);
 }
 
+static bool page_broken(const jkd_facts *f)
+{
+    jkp_sign page = jkp_sign_of(&f->page.step);
+
+    return page == JKP_SIGN_CLOSED || page == JKP_SIGN_BROKEN || page == JKP_SIGN_FOREIGN || page == JKP_SIGN_MALFORMED ||
+           page == JKP_SIGN_STUCK;
+}
+
 static bool page_slow(const jkd_facts *f)
 {
     return f->path_given && jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT;
@@ -330,23 +338,16 @@ static bool page_error(const jkd_facts *f)
     return page->made && page->rc == JK_OK && page->status >= (f->path_given ? 400 : 500);
 }
 
-static bool page_broken(const jkd_facts *f)
-{
-    jkp_sign page = jkp_sign_of(&f->page.step);
-
-    return page == JKP_SIGN_CLOSED || page == JKP_SIGN_BROKEN || page == JKP_SIGN_FOREIGN || page == JKP_SIGN_MALFORMED ||
-           page == JKP_SIGN_STUCK;
-}
-
 /* ---- the table ---- */
 
+#define SECRET_LINE "{if_secret_is_due}worker.{worker}.secret=THE-SECRET"
 #define AJP_PORT "the port in workers.properties is that of another <Connector>"
 
 /* In the order in which they are looked at. */
 const jkd_finding jkd_findings[] = {
     { "D101", "no-address", JKD_FAULT, JKD_REACH, no_address, "the host {host} has no address",
       "the name is misspelt\nthe name is known elsewhere, and not on this machine (/etc/hosts, the name service)",
-      "worker.{worker}.host=THE-NAME-OR-ADDRESS", NULL, "getent hosts {host}" },
+      "worker.{worker}.host=THE-NAME-OR-ADDRESS", NULL, "getent hosts {host}", false },
     { "D102", "name-service", JKD_FAULT, JKD_REACH, lookup_slow, "the name service gave no answer in time for {host}",
       "the name service of this machine is down or cannot be reached (/etc/resolv.conf)",
       "worker.{worker}.host=THE-ADDRESS", NULL, "getent hosts {host}" },
@@ -354,156 +355,161 @@ const jkd_finding jkd_findings[] = {
     { "D103", "loopback-only", JKD_FAULT, JKD_REACH, elsewhere,
       "nobody listens on {address}, but a connector answers on {other} of the same machine",
       "the <Connector> has no address= or another one; Tomcat's listens on the loopback address where it is not told otherwise",
-      "worker.{worker}.host={other_host}", "{connector} />", NULL },
+      "worker.{worker}.host={other_host}",
+      "{new_connector} />\n{if_secret_is_due}<!-- and worker.{worker}.secret=THE-SECRET in workers.properties -->", NULL, true },
     { "D104", "refused", JKD_FAULT, JKD_REACH, refused, "nobody listens on {address} (connection refused)",
       "Tomcat is not started, or did not start: see the end of logs/catalina.out\n"
       "the AJP <Connector> is commented out in server.xml, as it is there at first\n"
       "the connector did not start, for it has no secret: \"The AJP Connector is configured with secretRequired=\" in Tomcat's log\n"
-      "it listens on the loopback address only, as it does without address=\n"
+      "{if_far}it listens on the loopback address only, as it does without address=\n"
       "it listens on another port\n"
       "a firewall refuses in its place",
-      "worker.{worker}.port={port}", "{connector} />", "ss -ltnp 'sport = :{port}'" },
+      "worker.{worker}.port={port}\n" SECRET_LINE, "{new_connector} />", "ss -ltnp 'sport = :{port}'", false },
     { "D105", "dropped", JKD_FAULT, JKD_REACH, dropped, "no answer from {address}, not even a refusal",
       "a firewall drops the packets\nthe host is down\nthe address is another machine's, or nobody's\n"
       "the container takes no more connections: they are all in use, or the process is stopped",
       NULL, NULL,
-      "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nss -ltn 'sport = :{port}'" },
+      "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nss -ltn 'sport = :{port}'", false },
     { "D106", "unreachable", JKD_FAULT, JKD_REACH, unreachable, "there is no way to {address}",
       "a firewall rejects the packets\nthe host is down\na route is missing on this machine",
-      NULL, NULL, "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nip route get {host}" },
+      NULL, NULL, "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nip route get {host}", false },
     { "D107", "denied", JKD_FAULT, JKD_REACH, denied, "this machine does not let the connection to {address} out",
       "SELinux\na firewall on this machine, for outgoing connections", NULL, NULL,
-      "setsebool -P httpd_can_network_connect 1\nausearch -m avc -ts recent" },
+      "setsebool -P httpd_can_network_connect 1\nausearch -m avc -ts recent", false },
     { "D111", "no-directory", JKD_FAULT, JKD_REACH, no_directory, "the Unix socket's directory does not exist: {where}",
       "it lies below /run, and went away with the last boot\nthe path is another one in server.xml",
-      "worker.{worker}.host=unix:{socket}", "{connector} />", "install -d -o tomcat -g {group} -m 2750 {directory}" },
+      "worker.{worker}.host=unix:{socket}", "{new_connector} />", "install -d -o tomcat -g {group} -m 2750 {directory}", false },
     { "D112", "closed-directory", JKD_FAULT, JKD_REACH, closed_directory,
       "a directory of the Unix socket's path does not let this user through: {where}",
       "it belongs to Tomcat's user alone\nyou are neither root nor httpd's user: ask as one of them", NULL, NULL,
-      "install -d -o tomcat -g {group} -m 2750 {directory}" },
+      "install -d -o tomcat -g {group} -m 2750 {directory}", false },
     { "D113", "no-socket", JKD_FAULT, JKD_REACH, no_socket, "the directory is there, the Unix socket is not: {where}",
       "Tomcat is not started\nunixDomainSocketPath is another one in server.xml\nTomcat's Java is older than 16\n"
       "the service has PrivateTmp=, and so a /tmp of its own\n"
       "the connector did not start, for want of a secret, or since the directory lets in more than the socket does",
-      "worker.{worker}.host=unix:{socket}", "{connector} />", NULL },
+      "worker.{worker}.host=unix:{socket}", "{new_connector} />", NULL, false },
     { "D114", "not-a-socket", JKD_FAULT, JKD_REACH, not_a_socket, "what has this name is no Unix socket: {where}",
-      "something else has been put there", NULL, NULL, "rm {socket}\nsystemctl restart tomcat" },
+      "something else has been put there", NULL, NULL, "rm {socket}\nsystemctl restart tomcat", false },
     { "D115", "closed-socket", JKD_FAULT, JKD_REACH, closed_socket, "the Unix socket does not let this user write: {where}",
-      "its permissions are for Tomcat's user alone\nyou are neither root nor httpd's user: ask as one of them", NULL, "{connector} />",
-      "install -d -o tomcat -g {group} -m 2750 {directory}" },
+      "its permissions are for Tomcat's user alone\nyou are neither root nor httpd's user: ask as one of them", NULL, "{new_connector} />",
+      "install -d -o tomcat -g {group} -m 2750 {directory}", false },
     { "D116", "left-over-socket", JKD_FAULT, JKD_REACH, left_over, "the Unix socket is there, but nobody listens on it: {where}",
-      "Tomcat has ended, and left it behind", NULL, NULL, "systemctl restart tomcat" },
+      "Tomcat has ended, and left it behind", NULL, NULL, "systemctl restart tomcat", false },
     { "D117", "not-connected", JKD_FAULT, JKD_REACH, unconnected, "no connection to {address}: {errno}",
       "see what the system says", NULL, NULL, NULL },
 
     { "D201", "http-port", JKD_FAULT, JKD_CPING, http_port, "{address} speaks HTTP",
       AJP_PORT ", the HTTP one\na web server or a proxy listens there",
-      "worker.{worker}.port=THE-PORT-OF-THE-AJP-CONNECTOR", "<Connector protocol=\"AJP/1.3\" address=\"{listen}\" port=\"8009\" {guard} />", NULL },
+      "worker.{worker}.port=8009\n" SECRET_LINE, "{connector_8009} />", NULL, false },
     { "D202", "tls-port", JKD_FAULT, JKD_CPING, tls_port, "{address} speaks TLS",
       AJP_PORT ", the HTTPS one\nAJP goes through a tunnel of TLS: mod_jk cannot speak to that",
-      "worker.{worker}.port=THE-PORT-OF-THE-AJP-CONNECTOR", "<Connector protocol=\"AJP/1.3\" address=\"{listen}\" port=\"8009\" {guard} />", NULL },
+      "worker.{worker}.port=8009\n" SECRET_LINE, "{connector_8009} />", NULL, false },
     { "D203", "not-ajp", JKD_FAULT, JKD_CPING, not_ajp, "{address} speaks another protocol: {spoken}",
-      "another service listens there", "worker.{worker}.port=THE-PORT-OF-THE-AJP-CONNECTOR",
-      "<Connector protocol=\"AJP/1.3\" address=\"{listen}\" port=\"8009\" {guard} />", "ss -ltnp 'sport = :{port}'" },
+      "another service listens there", "worker.{worker}.port=8009\n" SECRET_LINE,
+      "{connector_8009} />", "ss -ltnp 'sport = :{port}'", false },
     { "D204", "malformed", JKD_FAULT, JKD_CPING, malformed, "{address} answers a CPing with what is no CPong: {spoken}",
-      "another service listens there\nsomething between changes the bytes", NULL, NULL, NULL },
+      "another service listens there\nsomething between changes the bytes", NULL, NULL, NULL, false },
     { "D205", "silent", JKD_FAULT, JKD_CPING, silent, "{address} accepts connections, but no CPong comes",
       "all of the connector's connections are in use (maxConnections), or it has no thread left (maxThreads)\n"
       "the process is stopped, swapping, or in a long garbage collection\nanother service listens there, and waits",
       "worker.{worker}.connection_pool_timeout=600s", "{connector} maxConnections=\"8192\" connectionTimeout=\"600000\" />",
-      "jstack PID-OF-TOMCAT" },
+      "jstack PID-OF-TOMCAT", false },
     { "D206", "closed-at-once", JKD_FAULT, JKD_CPING, closed, "{address} closes the connection without an answer",
       "Tomcat is stopping or starting\nanother service listens there, or a proxy whose backend is down", NULL, NULL,
       "ss -ltnp 'sport = :{port}'" },
 
     { "D301", "secret-missing", JKD_FAULT, JKD_REQUEST, secret_missing, "the connector wants a secret, and the worker has none",
       "the <Connector> has secret=, and workers.properties has not", "worker.{worker}.secret=THE-SECRET",
-      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, false },
     { "D302", "secret-wrong", JKD_FAULT, JKD_REQUEST, secret_wrong, "the connector refuses the worker's secret",
       "the two differ: a blank, upper and lower case, an entity of XML (&amp;)\nserver.xml was changed, and Tomcat not restarted",
-      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, false },
     { "D303", "attribute", JKD_FAULT, JKD_REQUEST, attribute, "the connector refuses request attributes: {attributes}",
       "JkEnvVar sends names that allowedRequestAttributesPattern does not match", NULL,
-      "{connector} allowedRequestAttributesPattern=\"{attributes}\" />", NULL },
+      "{connector} allowedRequestAttributesPattern=\"{attributes}\" />", NULL, false },
     { "D304", "forbidden", JKD_FAULT, JKD_REQUEST, refused_403, "the connector refuses the request (403)",
       "the secret\na request attribute (JkEnvVar)", "worker.{worker}.secret=THE-SECRET",
-      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, false },
     { "D305", "unavailable", JKD_FAULT, JKD_REQUEST, refused_503, "the container refuses all requests (503)",
-      "it is stopping\nit is starting, and nothing is deployed yet\nits Service or Engine is stopped", NULL, NULL, "systemctl restart tomcat" },
+      "it is stopping\nit is starting, and nothing is deployed yet\nits Service or Engine is stopped", NULL, NULL,
+      "systemctl restart tomcat", false },
     { "D306", "refused-request", JKD_FAULT, JKD_REQUEST, refused_otherwise,
       "the connector refuses an ordinary request ({status}) before an application sees it",
       "it has a limit that is far below the usual (packetSize, maxHeaderCount)\nit is a connector of an uncommon kind: see the container's log",
-      NULL, NULL, NULL },
+      NULL, NULL, NULL, false },
     { "D307", "no-answer", JKD_FAULT, JKD_REQUEST, no_answer, "the connector is alive, but a request gets no answer",
       "all request threads are busy: a page of the application hangs (maxThreads)\nthe process is swapping, or in a long garbage collection",
-      "worker.{worker}.reply_timeout=60s", NULL, "jstack PID-OF-TOMCAT" },
+      "worker.{worker}.reply_timeout=60s", NULL, "jstack PID-OF-TOMCAT", false },
     { "D308", "broken-off", JKD_FAULT, JKD_REQUEST, broken_off, "the connection is closed instead of an answer",
-      "Tomcat is stopping or starting\nthe request has ended its thread: see Tomcat's log", NULL, NULL, NULL },
+      "Tomcat is stopping or starting\nthe request has ended its thread: see Tomcat's log", NULL, NULL, NULL, false },
     { "D309", "not-ajp-after-all", JKD_FAULT, JKD_REQUEST, not_ajp_after_all, "a CPong came, but a request is not answered in AJP13",
       "something between changes the bytes\nthis is no servlet container", NULL, NULL, NULL },
 
     { "D401", "packet-smaller", JKD_FAULT, JKD_MORE, packet_smaller,
       "the connector takes packets of {packet_taken} bytes, the worker sends up to {packet}: large cookies will be refused",
       "packetSize of the <Connector> is smaller than max_packet_size of the worker (8192 where it is not written)",
-      "worker.{worker}.max_packet_size={packet}", "{connector} packetSize=\"{packet}\" />", NULL },
+      "worker.{worker}.max_packet_size={packet}", "{connector} packetSize=\"{packet}\" />", NULL, false },
     { "D402", "packet-larger", JKD_FAULT, JKD_MORE, packet_larger,
       "the connector sends packets of {longest} bytes, the worker takes {packet}: such answers fail with 502",
       "packetSize of the <Connector> is larger than max_packet_size of the worker (8192 where it is not written)",
-      "worker.{worker}.max_packet_size=65536", "{connector} packetSize=\"65536\" />", NULL },
+      "worker.{worker}.max_packet_size=65536", "{connector} packetSize=\"65536\" />", NULL, false },
     { "D403", "headers", JKD_FAULT, JKD_MORE, too_many_headers,
       "the connector takes {headers_taken} request headers, httpd lets 100 through: what is between gets 500",
       "maxHeaderCount of the <Connector>, which is 100 where it is not written\nLimitRequestFields of httpd can be lowered instead", NULL,
-      "{connector} maxHeaderCount=\"101\" />", NULL },
+      "{connector} maxHeaderCount=\"101\" />", NULL, false },
     { "D501", "secret-not-asked", JKD_WARNING, JKD_MORE, open_to_all,
       "the worker has a secret, but the connector answers without it, too: whoever reaches the port may ask",
       "the <Connector> has no secret= (after it is written, restart Tomcat)\nthe container knows no secrets (WildFly, Undertow)",
-      NULL, "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      NULL, "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, false },
     { "D502", "route-differs", JKD_FAULT, JKD_MORE, route_differs,
       "the sessions' route is {session_route}, the worker's is {route}: sessions do not stay with their member",
       "jvmRoute of the <Engine> is neither the worker's name nor its route=\nhost and port are those of another member",
-      "worker.{worker}.route={session_route}", "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL },
+      "worker.{worker}.route={session_route}", "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL, true },
     { "D503", "route-missing", JKD_FAULT, JKD_MORE, route_missing,
       "sessions carry no route, so they do not stay with their member ({route})", "the <Engine> has no jvmRoute", NULL,
-      "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL },
-    { "D504", "user-ignored", JKD_FAULT, JKD_MORE, asked_to_log_in, "the container does not believe httpd's user: {path} still asks for one ({user_status})",
+      "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL, false },
+    { "D504", "user-ignored", JKD_FAULT, JKD_MORE, asked_to_log_in,
+      "the container does not believe httpd's user: {path} still asks for one ({user_status})",
       "tomcatAuthentication of the <Connector> is true, which it is where it is not written", NULL,
-      "{connector} tomcatAuthentication=\"false\" />", NULL },
+      "{connector} tomcatAuthentication=\"false\" />", NULL, false },
     { "D505", "user-not-shown", JKD_WARNING, JKD_MORE, user_makes_no_difference,
       "{path} is the same page with httpd's user and without, and {user} does not stand in it",
       "tomcatAuthentication of the <Connector> is true, which it is where it is not written\nthe page does not show the user: ask one that does",
-      NULL, "{connector} tomcatAuthentication=\"false\" />", NULL },
+      NULL, "{connector} tomcatAuthentication=\"false\" />", NULL, false },
     { "D506", "methods", JKD_FAULT, JKD_MORE, methods_mixed_up,
       "the container takes methods for others: PROPFIND for TRACE, DELETE for OPTIONS",
       "Tomcat's bug 69848, in 9.0.110, 10.1.47 and 11.0.12: update it\nuntil then, send methods by their names",
-      "worker.{worker}.stored_methods=true", NULL, NULL },
+      "worker.{worker}.stored_methods=true", NULL, NULL, false },
     { "D507", "unguarded-version", JKD_WARNING, JKD_MORE, unguarded_version,
       "{server} guards its AJP port badly (CVE-2020-1938): before 9.0.31, 8.5.51 and 7.0.100",
       "it is old: update it\nuntil then nobody but httpd may reach the port", NULL,
       "<Connector protocol=\"AJP/1.3\" address=\"{listen}\" port=\"{port}\" requiredSecret=\"THE-SECRET\" />",
-      "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=THE-ADDRESS-OF-HTTPD port port={port} protocol=tcp accept'" },
+      "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=THE-ADDRESS-OF-HTTPD port port={port} protocol=tcp accept'", false },
     { "D508", "closes", JKD_WARNING, JKD_MORE, closes, "the container closes the connection after its answer: each request costs a new one",
-      "it is stopping\nmaxKeepAliveRequests of the <Connector> is 1\na proxy stands between", NULL, NULL, NULL },
+      "it is stopping\nmaxKeepAliveRequests of the <Connector> is 1\na proxy stands between", NULL, NULL, NULL, false },
     { "D509", "httpd-shut-out", JKD_FAULT, JKD_MORE, httpd_is_shut_out,
       "httpd's user {httpd_user} may not write to the Unix socket: {where}",
       "the directory or the socket is for Tomcat's user and for root alone", NULL, "{connector} />",
-      "install -d -o tomcat -g {group} -m 2750 {directory}\nsystemctl restart tomcat" },
+      "install -d -o tomcat -g {group} -m 2750 {directory}\nsystemctl restart tomcat", false },
     { "D510", "selinux", JKD_HINT, JKD_MORE, selinux_may_deny,
       "you reach {address}; httpd perhaps not: SELinux is enforcing, and httpd_can_network_connect is off",
       "port {port} is not of the type http_port_t (semanage port -l)", NULL, NULL,
-      "semanage port -a -t http_port_t -p tcp {port}\nausearch -m avc -ts recent" },
+      "semanage port -a -t http_port_t -p tcp {port}\nausearch -m avc -ts recent", false },
     { "D511", "root-passed", JKD_HINT, JKD_MORE, only_root, "you are root, whom no rights stop; httpd's user must be let through, too: {where}",
       "httpd's user is not told (--httpd-user, or --conf where User stands)", NULL, NULL,
-      "install -d -o tomcat -g {group} -m 2750 {directory}" },
+      "install -d -o tomcat -g {group} -m 2750 {directory}", false },
     { "D512", "unfinished", JKD_HINT, JKD_MORE, unfinished, "not all could be asked in time: what else may be wrong is not known",
       "the page {path} is slow, or was asked for the first time (JSPs are compiled then)\nthe way there is long\nthe container is busy",
-      NULL, NULL, "jkctl doctor {worker} --timeout 20s" },
-    { "D601", "page-error", JKD_WARNING, JKD_MORE, page_error, "the connector is in order; the application's own answer to GET {path} is {page_status}",
+      NULL, NULL, "jkctl doctor {worker} --timeout 20s", false },
+    { "D601", "page-error", JKD_WARNING, JKD_MORE, page_error,
+      "the connector is in order; the application's own answer to GET {path} is {page_status}",
       "no application has this path: its context is another one (--path)\nit did not start, or has a fault: see its log\n"
-      "it has another virtual host (--host)", NULL, NULL, NULL },
+      "it has another virtual host (--host)", NULL, NULL, NULL, false },
     { "D602", "page-broken", JKD_WARNING, JKD_MORE, page_broken, "the connector is in order; the answer to GET {path} broke off, or did not end",
-      "the application failed after its first bytes: see its log", "worker.{worker}.reply_timeout=60s", NULL, NULL },
+      "the application failed after its first bytes: see its log", "worker.{worker}.reply_timeout=60s", NULL, NULL, false },
     { "D603", "page-slow", JKD_WARNING, JKD_MORE, page_slow, "the connector is in order; GET {path} got no answer in time",
-      "the page is slow (--timeout gives it more)\nit hangs: take a thread dump", "worker.{worker}.reply_timeout=60s", NULL, "jstack PID-OF-TOMCAT" },
+      "the page is slow (--timeout gives it more)\nit hangs: take a thread dump", "worker.{worker}.reply_timeout=60s", NULL,
+      "jstack PID-OF-TOMCAT", false },
 };
 
 const size_t jkd_findings_count = ROWS(jkd_findings);
@@ -531,17 +537,29 @@ const char *jkd_decide_weight(jkd_weight weight)
 
 /* ---- words ---- */
 
-static void put_connector(FILE *out, const jkd_facts *f)
+/* Could others than this machine's own processes reach it? */
+static bool is_far(const jkd_facts *f)
+{
+    return *f->socket == 0 && strncmp(f->listen, "127.", 4) != 0 && strcmp(f->listen, "::1") != 0 && strcmp(f->listen, "localhost") != 0;
+}
+
+static bool secret_is_due(const jkd_facts *f)
+{
+    return is_far(f) && !f->talk.secret;
+}
+
+/* As it is now, as far as one can see; or as a new one should be. */
+static const char *guard(const jkd_facts *f, bool anew)
+{
+    return f->talk.secret || (anew && secret_is_due(f)) ? "secret=\"THE-SECRET\"" : "secretRequired=\"false\"";
+}
+
+static void put_connector(FILE *out, const jkd_facts *f, int port)
 {
     if (*f->socket)
         fprintf(out, "<Connector protocol=\"AJP/1.3\" unixDomainSocketPath=\"%s\" unixDomainSocketPathPermissions=\"rw-rw----\"", f->socket);
     else
-        fprintf(out, "<Connector protocol=\"AJP/1.3\" address=\"%s\" port=\"%d\"", f->listen, f->port);
-}
-
-static const char *guard(const jkd_facts *f)
-{
-    return f->talk.secret ? "secret=\"THE-SECRET\"" : "secretRequired=\"false\"";
+        fprintf(out, "<Connector protocol=\"AJP/1.3\" address=\"%s\" port=\"%d\"", f->listen, port);
 }
 
 static void put_directory(FILE *out, const jkd_facts *f)
@@ -565,7 +583,7 @@ static void put_text(FILE *out, const jkd_facts *f, const char *key)
         { "worker", f->worker }, { "host", f->host }, { "socket", f->socket }, { "route", f->route }, { "path", f->path }, { "user", f->user },
         { "httpd_user", f->httpd_user }, { "group", *f->httpd_group ? f->httpd_group : "HTTPDS-GROUP" }, { "address", f->address },
         { "listen", f->listen }, { "where", f->where }, { "other", f->other }, { "attributes", f->attributes }, { "server", f->server },
-        { "session_route", f->session_route }, { "guard", guard(f) }, { "errno", strerror(f->talk.connect_err) },
+        { "session_route", f->session_route }, { "errno", strerror(f->talk.connect_err) },
         { "spoken", jkp_wrong_words(spoken(f) ? spoken(f) : f->talk.ping.wrong) },
     };
 
@@ -587,39 +605,85 @@ static void put_number(FILE *out, const jkd_facts *f, const char *key)
             fprintf(out, "%lu", numbers[i].n);
 }
 
+static bool put_a_connector(FILE *out, const jkd_facts *f, const char *key)
+{
+    static const struct { const char *key; bool anew, guarded; int port; } kinds[] = {
+        { "connector", false, true, 0 }, { "new_connector", true, true, 0 }, { "connector_8009", true, true, 8009 },
+        { "connector_without_guard", false, false, 0 },
+    };
+
+    for (size_t i = 0; i < ROWS(kinds); i++) {
+        if (strcmp(kinds[i].key, key) != 0)
+            continue;
+        put_connector(out, f, kinds[i].port ? kinds[i].port : f->port);
+        if (kinds[i].guarded)
+            fprintf(out, " %s", guard(f, kinds[i].anew));
+        return true;
+    }
+    return false;
+}
+
 static void put_value(FILE *out, const jkd_facts *f, const char *key)
 {
-    if (strncmp(key, "connector", 9) == 0) {
-        put_connector(out, f);
-        if (key[9] == 0)
-            fprintf(out, " %s", guard(f));
-    } else if (strcmp(key, "directory") == 0) {
+    if (put_a_connector(out, f, key))
+        return;
+    if (strcmp(key, "directory") == 0)
         put_directory(out, f);
-    } else if (strcmp(key, "other_host") == 0) {
+    else if (strcmp(key, "other_host") == 0)
         put_other_host(out, f);
-    } else {
-        put_text(out, f, key);
-        put_number(out, f, key);
+    put_text(out, f, key);
+    put_number(out, f, key);
+}
+
+/* A line that is for some facts only says so at its beginning, and is left out for others. */
+static bool is_for(const char **line, const jkd_facts *f)
+{
+    static const struct { const char *words; bool (*holds)(const jkd_facts *f); } conditions[] = {
+        { "{if_far}", is_far }, { "{if_secret_is_due}", secret_is_due },
+    };
+
+    for (size_t i = 0; i < ROWS(conditions); i++) {
+        size_t n = strlen(conditions[i].words);
+        if (strncmp(*line, conditions[i].words, n) != 0)
+            continue;
+        *line += n;
+        return conditions[i].holds(f);
+    }
+    return true;
+}
+
+static void put_line(FILE *out, const char *line, size_t len, const jkd_facts *f)
+{
+    char key[32];
+
+    for (const char *end = line + len; line < end; line++) {
+        const char *close = *line == '{' ? memchr(line, '}', (size_t)(end - line)) : NULL;
+        if (close == NULL || (size_t)(close - line) > sizeof key) {
+            fputc(*line, out);
+            continue;
+        }
+        snprintf(key, sizeof key, "%.*s", (int)(close - line - 1), line + 1);
+        put_value(out, f, key);
+        line = close;
     }
 }
 
 char *jkd_decide_words(const char *text, const jkd_facts *facts)
 {
-    char *words = NULL, key[32];
+    char *words = NULL;
     size_t n = 0;
+    bool any = false;
     FILE *out = open_memstream(&words, &n);
 
     if (out == NULL)
         return NULL;
-    for (; *text; text++) {
-        const char *end = *text == '{' ? strchr(text, '}') : NULL;
-        if (end == NULL || (size_t)(end - text) > sizeof key) {
-            fputc(*text, out);
+    for (; text; text = strchr(text, '\n') ? strchr(text, '\n') + 1 : NULL) {
+        if (!is_for(&text, facts))
             continue;
-        }
-        snprintf(key, sizeof key, "%.*s", (int)(end - text - 1), text + 1);
-        put_value(out, facts, key);
-        text = end;
+        if (any)
+            fputc('\n', out);
+        put_line(out, text, strcspn(text, "\n"), facts);
+        any = true;
     }
     return fclose(out) == 0 ? words : NULL;
 }

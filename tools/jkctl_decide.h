@@ -66,6 +66,7 @@ typedef struct jkd_finding {
     const char *httpd;     /* lines of the workers file */
     const char *container; /* lines of server.xml */
     const char *shell;     /* commands */
+    bool either;           /* httpd's side or the container's is to be mended, and not both */
 } jkd_finding;
 
 extern const jkd_finding jkd_findings[];
@@ -76,7 +77,7 @@ extern const size_t jkd_findings_count;
 /* What is wrong, in the table's order: of a stage before JKD_MORE the first that holds, alone; else all that hold. */
 size_t jkd_decide(const jkd_facts *facts, const jkd_finding *found[JKD_FOUND_MOST]);
 
-/* A text with what was seen in its places; the caller frees it. NULL: no memory. */
+/* A text with what was seen in its places, without the lines that are not for such facts; the caller frees it. NULL: no memory. */
 char *jkd_decide_words(const char *text, const jkd_facts *facts);
 
 /* "hint", "warning", "fault". */

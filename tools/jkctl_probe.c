@@ -80,7 +80,8 @@ jk_rc jkd_probe_resolve(const jkd_target *target, const jkd_how *how, jk_addr *t
     facts->may_connect = switch_of(how->selinux, "booleans/httpd_can_network_connect");
     snprintf(facts->listen, sizeof facts->listen, "%.*s", (int)sizeof facts->listen - 1, target->host);
     snprintf(facts->address, sizeof facts->address, "%.*s:%d", (int)sizeof facts->address - 8, target->host, target->port);
-    facts->talk.connect = target->socket ? jk_sock_unix(target->socket, to) : jk_sock_resolve(target->host, target->port, target->prefer_ipv6, to, &why);
+    facts->talk.connect = target->socket ? jk_sock_unix(target->socket, to)
+                                         : jk_sock_resolve(target->host, target->port, target->prefer_ipv6, to, &why);
     if (facts->talk.connect != JK_OK)
         return facts->talk.connect;
     snprintf(facts->address, sizeof facts->address, "%s", to->text);
@@ -256,8 +257,9 @@ static void inquire_connect(jkd_probe *p)
 
 /* A ClientHello of TLS 1.2 with the one suite that every server knows, at least well enough to refuse it. */
 static const uint8_t hello[] = {
-    0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, 'j', 'k', 'c', 't', 'l', ' ', 'd', 'o', 'c', 't', 'o', 'r', ' ', 'a', 's', 'k', 's', ' ', 'w', 'h', 'o', ' ',
-    'i', 's', ' ', 't', 'h', 'e', 'r', 'e', '?', ' ', 0, 0, 2, 0, 0x2F, 1, 0,
+    0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3,
+    'j', 'k', 'c', 't', 'l', ' ', 'd', 'o', 'c', 't', 'o', 'r', ' ', 'a', 's', 'k', 's', ' ', 'w', 'h', 'o', ' ', 'i', 's', ' ',
+    't', 'h', 'e', 'r', 'e', '?', ' ', 0, 0, 2, 0, 0x2F, 1, 0,
 };
 
 static void inquire_silence(jkd_probe *p)

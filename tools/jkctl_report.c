@@ -26,18 +26,19 @@ static const char *result_of(const jkc_examined *c)
     return c->port_0 ? "not asked" : words[worst_of(c)];
 }
 
-/* Lines of a template, each expanded; `say` gets one after the other. */
-static void each_line(const char *lines, const jkd_facts *facts, void (*say)(void *data, int n, const char *line), void *data)
+/* Each line of a text of the table, with what was seen in it; `say` gets one after the other. NULL has none. */
+static void each_line(const char *text, const jkd_facts *facts, void (*say)(void *data, int n, const char *line), void *data)
 {
-    for (int n = 1; lines; n++) {
-        size_t len = strcspn(lines, "\n");
-        char *one = jkc_must(strndup(lines, len)), *words = jkc_must(jkd_decide_words(one, facts)), *clean = jkc_clean(words);
-        say(data, n, clean);
+    char *words = text ? jkc_must(jkd_decide_words(text, facts)) : NULL, *rest = words;
+    int n = 0;
+
+    for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;) {
+        char *clean = jkc_clean(line);
+        if (*clean)
+            say(data, ++n, clean);
         free(clean);
-        free(words);
-        free(one);
-        lines = lines[len] ? lines + len + 1 : NULL;
     }
+    free(words);
 }
 
 static void print_cause(void *data, int n, const char *line)
@@ -63,13 +64,14 @@ static void print_what(void *data, int n, const char *line)
 
 static void print_finding(const jkd_finding *f, const jkd_facts *facts)
 {
-    static char workers[] = "in workers.properties:", server[] = "in server.xml (then restart Tomcat):", shell[] = "or on the command line:";
+    static char workers[] = "in workers.properties:", server[] = "in server.xml (then restart Tomcat):",
+                instead[] = "or, instead of that, in server.xml (then restart Tomcat):", shell[] = "commands:";
 
     each_line(f->what, facts, print_what, (void *)(uintptr_t)f);
     puts("    likely, the likeliest first:");
     each_line(f->causes, facts, print_cause, NULL);
     each_line(f->httpd, facts, print_line, workers);
-    each_line(f->container, facts, print_line, server);
+    each_line(f->container, facts, print_line, f->either ? instead : server);
     each_line(f->shell, facts, print_line, shell);
 }
 
@@ -153,9 +155,9 @@ static json_t *json_lines(const char *lines, const jkd_facts *facts)
 static json_t *json_finding(const jkd_finding *f, const jkd_facts *facts)
 {
     char *what = jkc_must(jkd_decide_words(f->what, facts)), *clean = jkc_clean(what);
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "code", f->code, "name", f->name, "weight", jkd_decide_weight(f->weight),
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "code", f->code, "name", f->name, "weight", jkd_decide_weight(f->weight),
                             "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
-                            "server_xml", json_lines(f->container, facts), "commands", json_lines(f->shell, facts));
+                            "server_xml", json_lines(f->container, facts), "either", f->either, "commands", json_lines(f->shell, facts));
 
     free(clean);
     free(what);

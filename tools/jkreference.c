@@ -231,9 +231,10 @@ static int print_keys(void)
 /* The words are those of this one worker; of those with a Unix socket `socket` is set. */
 static jkd_facts example(bool socket)
 {
-    return (jkd_facts){ .worker = "node1", .host = "tomcat1.example.com", .socket = socket ? "/run/tomcat/ajp.sock" : "", .route = "node1", .path = "/shop/",
-                        .user = "alice", .httpd_user = "www-data", .httpd_group = "www-data", .port = 8009, .packet = 65536,
-                        .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009", .where = "/run/tomcat (mode 0750, owner 998, group 998)",
+    return (jkd_facts){ .worker = "node1", .host = "tomcat1.example.com", .socket = socket ? "/run/tomcat/ajp.sock" : "",
+                        .route = "node1", .path = "/shop/", .user = "alice", .httpd_user = "www-data", .httpd_group = "www-data", .port = 8009, .packet = 65536,
+                        .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
+                        .where = "/run/tomcat (mode 0750, owner 998, group 998)",
                         .attributes = "stage|color", .packet_taken = 8192, .headers_taken = 50, .server = "Apache Tomcat/9.0.30",
                         .session_route = "tc1", .page.step.status = 404, .as_user.step.status = 401,
                         .talk = { .secret = true, .longest = 65536, .connect_err = EINVAL, .get.status = 500,
@@ -258,10 +259,11 @@ static void put_code(const char *title, const char *lines, const jkd_facts *fact
 {
     char *words = lines ? jkd_decide_words(lines, facts) : NULL, *rest = words;
 
-    if (words)
+    if (words && *words)
         printf("\n%s\n\n", title);
     for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;)
-        printf("- `%s`\n", line);
+        if (*line)
+            printf("- `%s`\n", line);
     free(words);
 }
 
@@ -275,8 +277,8 @@ static void print_finding(const jkd_finding *f)
     puts("\nLikely, the likeliest first:\n");
     put_lines(f->causes, &facts, "1. ");
     put_code("In the workers file:", f->httpd, &facts);
-    put_code("In `server.xml`:", f->container, &facts);
-    put_code("On the command line:", f->shell, &facts);
+    put_code(f->either ? "Or, instead of that, in `server.xml`:" : "In `server.xml`:", f->container, &facts);
+    put_code("Commands:", f->shell, &facts);
 }
 
 static int print_findings(void)

@@ -219,6 +219,17 @@ static const struct {
 } expansions[] = {
     { "{connector} />", { WHO }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secretRequired=\"false\" />" },
     { "{connector} />", { WHO, .talk.secret = true }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secret=\"THE-SECRET\" />" },
+    { "{new_connector}", { WHO }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secret=\"THE-SECRET\"" },
+    { "{new_connector}", { WHO, .talk.secret = true }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secret=\"THE-SECRET\"" },
+    { "{connector_8009}", { .listen = "127.0.0.1", .socket = "", .port = 80 }, "<Connector protocol=\"AJP/1.3\" address=\"127.0.0.1\" port=\"8009\" "
+      "secretRequired=\"false\"" },
+    { "{new_connector}", { UNIX }, "<Connector protocol=\"AJP/1.3\" unixDomainSocketPath=\"/run/t/a.sock\" "
+      "unixDomainSocketPathPermissions=\"rw-rw----\" secretRequired=\"false\"" },
+    { "a\n{if_far}b\nc", { WHO }, "a\nb\nc" },
+    { "a\n{if_far}b\nc", { .listen = "127.0.0.1", .socket = "" }, "a\nc" },
+    { "{if_far}a\n{if_far}b", { UNIX }, "" },
+    { "x\n{if_secret_is_due}worker.{worker}.secret=S", { WHO }, "x\nworker.w.secret=S" },
+    { "x\n{if_secret_is_due}worker.{worker}.secret=S", { WHO, .talk.secret = true }, "x" },
     { "{connector_without_guard}", { WHO }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\"" },
     { "{connector_without_guard}", { UNIX }, "<Connector protocol=\"AJP/1.3\" unixDomainSocketPath=\"/run/t/a.sock\" "
       "unixDomainSocketPathPermissions=\"rw-rw----\"" },
