@@ -47,7 +47,7 @@ typedef struct jkd_facts {
     bool user_shown;        /* that page has the user's name in it */
     bool session;           /* the page set a session's cookie, */
     char session_route[256];/* with this route */
-    bool sticky;            /* in a balancer that looks at it */
+    bool sticky;            /* in a balancer of several that looks at it */
 } jkd_facts;
 
 /* Does it work? Hints do not count: what they tell of may be so, and may be meant so. */

@@ -196,7 +196,7 @@ static jkd_target target_of(const jkc_round *r, const jk_worker_conf *lb, const 
 {
     return (jkd_target){ .worker = one->name, .host = one->unix_path ? "localhost" : one->tune.host, .socket = one->unix_path,
                          .port = one->tune.port, .prefer_ipv6 = one->prefer_ipv6, .stored_methods = one->stored_methods,
-                         .sticky = lb && lb->tune.sticky_session, .secret = one->secret && *one->secret ? one->secret : NULL,
+                         .sticky = lb && lb->tune.sticky_session && !lb->set_session_cookie && lb->members->nelts > 1, .secret = one->secret && *one->secret ? one->secret : NULL,
                          .route = one->tune.route, .session_cookie = lb ? lb->tune.session_cookie : "JSESSIONID",
                          .packet = (size_t)one->tune.max_packet_size, .path = path_of(r, lb ? lb : one) };
 }

@@ -228,17 +228,20 @@ static int print_keys(void)
 
 /* ---- findings of jkctl doctor ---- */
 
-/* The words are those of this one worker; of those with a Unix socket `socket` is set. */
-static jkd_facts example(bool socket)
+/* The words are those of this one worker, which has a Unix socket where the finding is about one. */
+static jkd_facts example_of(const jkd_finding *f)
 {
+    bool socket = strstr(f->what, "Unix") || strstr(f->what, "root"), large = strcmp(f->name, "packet-larger") == 0;
+    jkp_wrong wrong = strcmp(f->name, "malformed") == 0 ? JKP_WRONG_CUT : JKP_WRONG_SSH;
+
     return (jkd_facts){ .worker = "node1", .host = "tomcat1.example.com", .socket = socket ? "/run/tomcat/ajp.sock" : "",
-                        .route = "node1", .path = "/shop/", .user = "alice", .httpd_user = "www-data", .httpd_group = "www-data", .port = 8009, .packet = 65536,
-                        .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
+                        .route = "node1", .path = "/shop/", .user = "alice", .httpd_user = "www-data", .httpd_group = "www-data",
+                        .port = 8009, .packet = large ? 8192 : 65536, .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
                         .where = "/run/tomcat (mode 0750, owner 998, group 998)",
                         .attributes = "stage|color", .packet_taken = 8192, .headers_taken = 50, .server = "Apache Tomcat/9.0.30",
                         .session_route = "tc1", .page.step.status = 404, .as_user.step.status = 401,
-                        .talk = { .secret = true, .longest = 65536, .connect_err = EINVAL, .get.status = 500,
-                                  .ping = { .made = true, .rc = JK_E_FRAME, .wrong = JKP_WRONG_SSH } } };
+                        .talk = { .secret = true, .longest = 65536, .connect_err = EADDRNOTAVAIL, .get.status = 500,
+                                  .ping = { .made = true, .rc = JK_E_FRAME, .wrong = wrong } } };
 }
 
 /* Each line of a text with what the example has in its places. */
@@ -267,10 +270,21 @@ static void put_code(const char *title, const char *lines, const jkd_facts *fact
     free(words);
 }
 
+/* A row of the table at the head of the page. */
+static void print_row(const jkd_finding *f)
+{
+    const jkd_facts facts = example_of(f);
+    char *words = jkd_decide_words(f->what, &facts);
+
+    printf("| [%s](#%s) %s | %s | ", f->code, f->code, f->name, jkd_decide_weight(f->weight));
+    put(words ? words : "");
+    puts(" |");
+    free(words);
+}
+
 static void print_finding(const jkd_finding *f)
 {
-    bool socket = strstr(f->what, "Unix") != NULL || strstr(f->what, "root") != NULL;
-    const jkd_facts facts = example(socket);
+    const jkd_facts facts = example_of(f);
 
     printf("\n## <a id=\"%s\"></a>%s %s\n\n*%s*\n\n", f->code, f->code, f->name, jkd_decide_weight(f->weight));
     put_lines(f->what, &facts, "> ");
@@ -285,8 +299,8 @@ static int print_findings(void)
 {
     puts("# What jkctl doctor finds\n\n"
          "Made by `tools/check-reference --write` from the table `tools/jkctl_decide.c`: edit that, not this page.\n\n"
-         "`jkctl doctor` asks the containers of a configuration themselves, without httpd, and says in words what is wrong with each, why that may be, and which\n"
-         "lines mend it, on httpd's side and in Tomcat's `server.xml`.\n\n"
+         "`jkctl doctor` asks the containers of a configuration themselves, without httpd, and says in words what is wrong with each, why that may\n"
+         "be, and which lines mend it, on httpd's side and in Tomcat's `server.xml`.\n\n"
          "```console\n"
          "$ jkctl doctor --conf /etc/httpd/conf/httpd.conf\n"
          "shop:node1  10.0.0.11:8009  good  CPong 0.3 ms, OPTIONS * 200, GET / 200, Apache Tomcat/10.1.60\n"
@@ -302,19 +316,24 @@ static int print_findings(void)
          "1 of 2 workers good; 1 faults, 0 warnings\n"
          "THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.\n"
          "```\n\n"
-         "- Without `--conf` it takes the httpd.conf of the distribution; `--workers FILE` names a workers file instead; a worker's name after it asks that one alone.\n"
+         "- Without `--conf` it takes the httpd.conf of the distribution; `--workers FILE` names a workers file instead; a worker's name after it\n"
+         "  asks that one alone.\n"
          "- It changes nothing: a CPing, `OPTIONS *` and `GET *`, which no application sees, GET and PROPFIND of one page, and TRACE\n"
-         "  where PROPFIND was answered oddly. The page is `--path`, else the beginning of what `JkMount` gives to the worker, else `/`. A session may begin\n"
-         "  with it, as with any visitor. Tomcat's access log shows all that, with the User-Agent jkctl-doctor: 400 for `GET *`, and 403 for the\n"
-         "  one request that leaves the secret out, are as they should be.\n"
+         "  where PROPFIND was answered oddly. The page is `--path`, else the beginning of what `JkMount` gives to the worker, else `/`.\n"
+         "  A session may begin with it, as with any visitor. Tomcat's access log shows all that, with the User-Agent jkctl-doctor:\n"
+         "  400 for `GET *`, and 403 for the one request that leaves the secret out, are as they should be.\n"
          "- A worker takes less than three seconds, 32 are asked at a time.\n"
-         "- Exit status: 0 good, 1 there are warnings, 2 there are faults, 3 no configuration was found, 5 there is no such worker. `--json` is for scripts.\n"
+         "- Exit status: 0 good, 1 there are warnings, 2 there are faults, 3 no configuration was found, 5 there is no such worker. `--json` is for\n"
+         "  scripts.\n"
          "- It never shows a secret. It runs as you: a firewall or SELinux may treat httpd otherwise, which D510 tells where it can be seen.\n"
-         "- Some things no connector tells: whether httpd's user arrives (`--remote-user alice --path /page`, a page that needs one or shows it), and\n"
-         "  limits that count in an application, such as `maxParameterCount`. httpd.conf is read without httpd: `-D` of its command line is not known, and modules are\n"
-         "  taken as loaded.\n\n"
-         "A code never changes its meaning. A *fault* keeps requests from working, all or some; a *warning* does not, or not surely; a *hint* changes no exit status.\n"
-         "Of D1xx to D3xx a worker has one, since nothing more can be asked then.");
+         "- Some things no connector tells: whether httpd's user arrives (`--remote-user alice --path /page`, a page that needs one or shows it),\n"
+         "  and limits that count in an application, such as `maxParameterCount`. httpd.conf is read without httpd: `-D` of its command line is not\n"
+         "  known, and modules are taken as loaded.\n\n"
+         "A code never changes its meaning. A *fault* keeps requests from working, all or some; a *warning* does not, or not surely; a *hint*\n"
+         "changes no exit status. Of D1xx to D3xx a worker has one, since nothing more can be asked then.\n\n"
+         "| code | | |\n|---|---|---|");
+    for (size_t i = 0; i < jkd_findings_count; i++)
+        print_row(&jkd_findings[i]);
     for (size_t i = 0; i < jkd_findings_count; i++)
         print_finding(&jkd_findings[i]);
     return 0;

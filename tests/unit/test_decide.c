@@ -49,7 +49,8 @@ static const struct {
     { { UNIX, PATH(NO_SOCKET) }, "D114", "unix" },
     { { UNIX, PATH(CLOSED_FILE) }, "D115", "unix" },
     { { UNIX, PATH(NOBODY) }, "D116", "unix" },
-    { { UNIX, .talk = { .connect = JK_E_CONNECT, .connect_err = ECONNREFUSED, .path = JKP_PATH_NOBODY } }, "D116", "its path says more than the errno" },
+    { { UNIX, .talk = { .connect = JK_E_CONNECT, .connect_err = ECONNREFUSED, .path = JKP_PATH_NOBODY } }, "D116",
+      "its path says more than the errno" },
     { { UNIX, .talk = { .connect = JK_E_CONNECT, .connect_err = EAGAIN } }, "D117", "a full queue of a Unix socket" },
 
     /* ---- the CPing ---- */
@@ -90,7 +91,8 @@ static const struct {
     { { WHO, GOOD }, "", "all good" },
     { { WHO, ASKED(STEP(404, true)) }, "", "a container that does not know OPTIONS of * is none the worse" },
     { { WHO, GOOD, .page = PAGE(404, 1) }, "", "nothing is deployed at /, which nobody asked for" },
-    { { WHO, .talk = { .ping = PONG, .get = STEP(200, true), .open = STEP(403, false), .secret = true }, .page = PAGE(200, 1) }, "", "with a secret" },
+    { { WHO, .talk = { .ping = PONG, .get = STEP(200, true), .open = STEP(403, false), .secret = true }, .page = PAGE(200, 1) }, "",
+      "with a secret" },
     { { WHO, .talk = { .ping = PONG, .get = STEP(200, true), .open = STEP(200, true), .secret = true } }, "D501", "it is not asked for" },
     { { WHO, .talk = { .ping = PONG, .get = STEP(200, true), .open = STEP(404, true), .secret = true } }, "D501", "nor is it so" },
     { { WHO, .talk = { .ping = PONG, .get = STEP(200, true), .open = CLOSED, .secret = true } }, "", "that could not be found out" },
