@@ -31,7 +31,7 @@ typedef struct jkd_probe {
     jkp_line line;
     jkp_answer answer;
     jk_field headers[HEADERS];
-    char names[HEADERS][16];
+    char names[HEADERS][40];
     char padding[JK_FRAME_MAX_PACKET];
 } jkd_probe;
 
@@ -355,7 +355,7 @@ static bool takes_headers(jkd_probe *p, size_t n, bool *asked)
     jk_request rq = options(p);
 
     for (size_t i = 2; i < n - 1; i++) {
-        snprintf(p->names[i], sizeof p->names[i], "X-JK-Doctor-%d", (int)i % 1000);
+        snprintf(p->names[i], sizeof p->names[i], "X-JK-Doctor-%zu", i);
         p->headers[i] = (jk_field){ jk_span_of(p->names[i]), JK_SPAN_LIT("x") };
     }
     rq.nheaders = n - 1;

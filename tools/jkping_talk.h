@@ -22,6 +22,7 @@ typedef struct jkp_answer {
     uint64_t sum;       /* of the whole body: equal for equal ones */
 } jkp_answer;
 
+/* All zero before the first connection, but for what the caller wishes. */
 typedef struct jkp_line {
     int fd;
     int timeout;    /* ms that any silence may last */
