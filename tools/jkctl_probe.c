@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONNECT_MS 1500
-#define PONG_MS 1200
-#define FOREIGN_MS 300  /* for a port that may speak something else */
-#define NEAR_MS 200     /* for another address of this machine */
+/* Parts of the time that there is for one worker, of 2500 ms these: */
+#define CONNECT_MS(budget) ((budget) * 3 / 5) /* 1500 */
+#define PONG_MS(budget) ((budget) / 2)        /* 1250 */
+#define FOREIGN_MS(budget) ((budget) / 8)     /* 312, for a port that may speak something else */
+#define NEAR_MS(budget) ((budget) / 12)       /* 208, for another address of this machine */
+
 #define PLACES_MOST 16  /* addresses of this machine that are tried */
 #define HEADERS 100     /* what httpd lets through (LimitRequestFields), and what Tomcat takes */
 #define PACKET_STEP 1024
@@ -123,7 +125,7 @@ static jkp_step ask(jkd_probe *p, const jk_request *rq, bool bare)
     int err;
 
     p->facts->unfinished = is_over(p);
-    if (p->facts->unfinished || (p->line.fd < 0 && open_line(p, p->to, CONNECT_MS, &err) != JK_OK))
+    if (p->facts->unfinished || (p->line.fd < 0 && open_line(p, p->to, CONNECT_MS(p->how->budget), &err) != JK_OK))
         return step;
     p->line.keep = &p->answer;
     p->line.body = 0;
@@ -207,9 +209,9 @@ static bool pongs_at(jkd_probe *p, const char *host)
 
     if (is_over(p) || jk_sock_resolve(host, p->target->port, false, &to, &why) != JK_OK || strcmp(to.text, p->to->text) == 0)
         return false;
-    if (open_line(p, &to, NEAR_MS, &err) != JK_OK)
+    if (open_line(p, &to, NEAR_MS(p->how->budget), &err) != JK_OK)
         return false;
-    p->line.timeout = NEAR_MS;
+    p->line.timeout = NEAR_MS(p->how->budget);
     jkp_talk_ping(&p->line, &step, &times);
     jkp_talk_close(&p->line);
     if (step.rc != JK_OK)
@@ -268,9 +270,9 @@ static void inquire_silence(jkd_probe *p)
     int err;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0] && p->facts->hidden == JKP_WRONG_NOTHING; i++) {
-        if (is_over(p) || open_line(p, p->to, FOREIGN_MS, &err) != JK_OK)
+        if (is_over(p) || open_line(p, p->to, FOREIGN_MS(p->how->budget), &err) != JK_OK)
             return;
-        p->line.timeout = FOREIGN_MS;
+        p->line.timeout = FOREIGN_MS(p->how->budget);
         p->facts->hidden = jkp_talk_foreign(&p->line, words[i]);
         jkp_talk_close(&p->line);
     }
@@ -501,12 +503,12 @@ static void converse(jkd_probe *p, int64_t *pong)
     jkp_facts *talk = &p->facts->talk;
     jkp_times times = { -1, -1, -1, -1 };
 
-    talk->connect = open_line(p, p->to, CONNECT_MS, &talk->connect_err);
+    talk->connect = open_line(p, p->to, CONNECT_MS(p->how->budget), &talk->connect_err);
     if (talk->connect != JK_OK) {
         inquire_connect(p);
         return;
     }
-    p->line.timeout = left_ms(p, PONG_MS);
+    p->line.timeout = left_ms(p, PONG_MS(p->how->budget));
     jkp_talk_ping(&p->line, &talk->ping, &times);
     *pong = times.pong;
     p->line.timeout = left_ms(p, p->how->budget);

@@ -17,7 +17,7 @@ from lib.httpd import TOP
 from lib.tomcat import Tomcat
 
 GOOD, DEGRADED, BAD, CANNOT_ASK, REFUSED, USAGE = 0, 1, 2, 3, 5, 64
-SECONDS = 3  # a worker may take
+SECONDS = 3  # a worker may take; its own limit is 2.5
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,8 +25,9 @@ def built():
     tools.path_of("jkctl")
 
 
-def doctor(*args, **more):
-    return tools.run("jkctl", "doctor", *args, **more)
+def doctor(*args, patience="10s"):
+    """patience: the most that a worker may take, for a busy machine; None: as it is delivered."""
+    return tools.run("jkctl", "doctor", *args, *(["--timeout", patience] if patience else []))
 
 
 class Clinic:
@@ -55,15 +56,12 @@ class Clinic:
         os.chmod(path, 0o600)
         return str(path)
 
-    def examine(self, *args, status=None, **more):
+    def examine(self, *args, status=None, **how):
         """By name of the worker: its part of the JSON."""
-        said = doctor("--workers", self.write(), "--json", *args, **more)
+        said = doctor("--workers", self.write(), "--json", *args, **how)
         assert said.err == "" and (status is None or said.exit == status), said
         self.said = json.loads(said.out)
-        seen = {w["name"]: w for w in self.said["workers"]}
-        for w in seen.values():
-            assert w["seconds"] < SECONDS, w
-        return seen
+        return {w["name"]: w for w in self.said["workers"]}
 
 
 @pytest.fixture
@@ -127,7 +125,7 @@ def ward(tmp_path_factory):
         one.tomcat.wait()
         warm = Clinic(tmp_path_factory.mktemp("warm")).add("w", port=one.port["plain"])
         for page in ("/", "/login.jsp", "/user.jsp", "/plain.jsp"):  # JSPs are compiled when they are asked for first
-            doctor("--workers", warm.write(), "--path", page, "--timeout", "20s")
+            doctor("--workers", warm.write(), "--path", page, patience="20s")
         yield one
     finally:
         one.tomcat.remove()
@@ -238,7 +236,7 @@ def test_all_connections_in_use(ward, clinic):
     with socket.create_connection(("127.0.0.1", ward.port["full"])) as held:
         held.sendall(b"\x12\x34\0\1\x0a")
         assert held.recv(8) == b"AB\0\1\x09"
-        only(clinic.add("full", port=ward.port["full"]).examine(status=BAD)["full"], "D205", "maxConnections")
+        only(clinic.add("full", port=ward.port["full"]).examine(status=BAD, patience=None)["full"], "D205", "maxConnections")
 
 
 def test_a_stopped_process(ward, clinic):
@@ -249,10 +247,11 @@ def test_a_stopped_process(ward, clinic):
     java = next(iter(proc.children_of(ward.tomcat.child.pid)), ward.tomcat.child.pid)
     os.kill(java, signal.SIGSTOP)
     try:
-        seen = clinic.examine(status=BAD)
+        seen = clinic.examine(status=BAD, patience=None)
     finally:
         os.kill(java, signal.SIGCONT)
     assert {n: codes(w) for n, w in seen.items()} == {n: ["D205"] for n in seen}
+    assert max(w["seconds"] for w in seen.values()) < SECONDS
     assert clinic.examine(status=GOOD)
 
 
@@ -335,7 +334,9 @@ def test_a_firewall(clinic):
             s.setblocking(False)
             s.connect_ex(full.getsockname())
         clinic.add("dropped", port=full.getsockname()[1])
-        only(clinic.examine(status=BAD)["dropped"], "D105", "a firewall drops", "firewall-cmd")
+        seen = clinic.examine(status=BAD, patience=None)
+        only(seen["dropped"], "D105", "a firewall drops", "firewall-cmd")
+        assert seen["dropped"]["seconds"] < SECONDS
         for s in held:
             s.close()
 
@@ -395,7 +396,7 @@ def test_a_silent_http_server(fresh_peer, clinic):
             conn.drained(5)
 
     peer.on_connect = greet
-    only(clinic.add("w", port=peer.port).examine(status=BAD)["w"], "D201")
+    only(clinic.add("w", port=peer.port).examine(status=BAD, patience="4s")["w"], "D201")
 
 
 def test_an_answer_without_end(fresh_peer, clinic):
@@ -409,7 +410,7 @@ def test_an_answer_without_end(fresh_peer, clinic):
                 ex.send(ajp.chunk(b"x" * 8000))
 
     peer.on("/", flood)
-    only(clinic.add("w", port=peer.port).examine("--timeout", "700ms", status=DEGRADED)["w"], "D602", "did not end")
+    only(clinic.add("w", port=peer.port).examine(patience="2s", status=DEGRADED)["w"], "D602", "did not end")
 
 
 def test_a_slow_page(fresh_peer, clinic):
@@ -417,8 +418,8 @@ def test_a_slow_page(fresh_peer, clinic):
     peer = fresh_peer()
     peer.on("/", STALL)
     clinic.add("w", port=peer.port)
-    only(clinic.examine("--timeout", "700ms", status=GOOD)["w"], "D512")
-    only(clinic.examine("--timeout", "700ms", "--path", "/", status=DEGRADED)["w"], "D603")
+    only(clinic.examine(patience="2s", status=GOOD)["w"], "D512")
+    only(clinic.examine("--path", "/", patience="2s", status=DEGRADED)["w"], "D603")
 
 
 SLOW_NAMES = """#include <netdb.h>
