@@ -502,7 +502,7 @@ def test_debian_as_delivered(tmp_path):
 
 def test_some_workers(fresh_peer, clinic):
     peer = fresh_peer()
-    clinic.add("a", port=peer.port, listed=False).add("b", port=peer.port, listed=False).add("c", port=peer.port).add("later", port=0)
+    clinic.add("a", port=peer.port).add("b", port=peer.port, listed=False).add("c", port=peer.port).add("later", port=0)
     clinic.balancer("lb", ["a", "b"])
     names = lambda *args: list(clinic.examine(*args))  # noqa: E731
     assert names() == ["lb:a", "lb:b", "c", "later"]
