@@ -407,7 +407,7 @@ def test_an_answer_without_end(fresh_peer, clinic):
         ex.send(ajp.send_headers())
         with contextlib.suppress(OSError):
             while True:
-                ex.send(ajp.chunk(b"x" * 8000))
+                ex.send(ajp.chunk(b"x" * 8000) * 64)
 
     peer.on("/", flood)
     only(clinic.add("w", port=peer.port).examine(patience="2s", status=DEGRADED)["w"], "D602", "did not end")
