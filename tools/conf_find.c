@@ -4,12 +4,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NESTING_MOST 20
 #define FILES_MOST 2000
@@ -29,20 +30,22 @@ typedef struct conf_reader {
 
 const char *conf_find_read(apr_pool_t *p, const char *path, size_t *len)
 {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would keep us waiting for its writer */
     struct stat st;
-    FILE *f = fopen(path, "r");
+    ssize_t n;
 
-    if (f == NULL)
+    if (fd < 0)
         return NULL;
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MOST) {
-        fclose(f);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MOST) {
+        close(fd);
         errno = EINVAL;
         return NULL;
     }
     char *bytes = apr_palloc(p, (apr_size_t)st.st_size + 1);
-    *len = fread(bytes, 1, (size_t)st.st_size, f);
+    for (*len = 0; *len < (size_t)st.st_size && (n = read(fd, bytes + *len, (size_t)st.st_size - *len)) > 0;)
+        *len += (size_t)n;
     bytes[*len] = 0;
-    fclose(f);
+    close(fd);
     return bytes;
 }
 
@@ -144,7 +147,7 @@ static void include(conf_reader *r, const char *pattern, bool optional)
 
     if (glob(pattern, GLOB_NOSORT, NULL, &hits) == 0) {
         qsort(hits.gl_pathv, hits.gl_pathc, sizeof *hits.gl_pathv, names_in_order);
-        for (size_t i = 0; i < hits.gl_pathc; i++)
+        for (size_t i = 0; i < hits.gl_pathc && r->files < FILES_MOST; i++)
             include_one(r, apr_pstrdup(r->p, hits.gl_pathv[i]));
     } else if (!optional) {
         trouble(r, apr_pstrcat(r->p, "there is no ", pattern, NULL));
@@ -154,7 +157,11 @@ static void include(conf_reader *r, const char *pattern, bool optional)
 
 static void include_directory(conf_reader *r, const char *path)
 {
+    if (r->depth == NESTING_MOST)
+        return;
+    r->depth++;
     include(r, apr_pstrcat(r->p, path, "/*", NULL), true);
+    r->depth--;
 }
 
 static void add_line(conf_reader *r, const char *text)

@@ -541,6 +541,24 @@ def test_an_include_that_goes_round(tmp_path):
     assert said.exit == CANNOT_ASK and "included by itself" in said.err
 
 
+def test_an_include_of_all_sorts(fresh_peer, tmp_path):
+    """A directory, with what is no file of text in it: nothing waits for it."""
+    peer = fresh_peer()
+    (tmp_path / "d/sub").mkdir(parents=True)
+    os.mkfifo(tmp_path / "d/fifo")
+    os.symlink(tmp_path / "d", tmp_path / "d/sub/round")
+    os.symlink("/dev/zero", tmp_path / "d/zero")
+    (tmp_path / "d/sub/jk.conf").write_bytes(b"\0\xff \\\n<\n</\n\"\nJkWorkerProperty\n${\n}\nJkWorkersFile ${x\n")
+    (tmp_path / "a.conf").write_text(f"Include d\nJkWorkerProperty worker.list=w\nJkWorkerProperty worker.w.host=127.0.0.1:{peer.port}\n"
+                                     f"JkWorkersFile {os.devnull}\n")
+    said = doctor("--conf", tmp_path / "a.conf")
+    assert said.exit == CANNOT_ASK and "/d/fifo cannot be read" in said.err and "/d/zero cannot be read" in said.err
+    (tmp_path / "a.conf").write_text((tmp_path / "a.conf").read_text().replace(f"JkWorkersFile {os.devnull}\n", "JkWorkersFile empty\n"))
+    (tmp_path / "empty").write_text("")
+    said = doctor("--conf", tmp_path / "a.conf")
+    assert said.exit == GOOD and re.search("^w  127.* good", said.out, re.M), said
+
+
 def test_what_comes_from_a_container_cannot_hurt(fresh_peer, clinic):
     """Neither the terminal, nor the lines that somebody pastes."""
     peer = fresh_peer()
