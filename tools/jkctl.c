@@ -1,6 +1,7 @@
 /* tools/jkctl.c - asks a status worker, and changes what it lets be changed: for people at a terminal, and for scripts that deploy. It talks to
- * the given URL and nothing else. The words of the command line are here; HTTP is in jkctl_ask.c, tables in jkctl_show.c, changes in
- * jkctl_change.c, draining in jkctl_drain.c. */
+ * the given URL and nothing else; `doctor` to the containers of a configuration instead. The words of the command line are here; HTTP is in
+ * jkctl_ask.c, tables in jkctl_show.c, changes in jkctl_change.c, draining in jkctl_drain.c, the doctor in jkctl_doctor.c. */
+#include "jkctl_doctor.h"
 #include "jkctl_drain.h"
 #include "jkctl_show.h"
 
@@ -14,6 +15,7 @@
 
 #define URL "http://127.0.0.1/jk-status"
 #define ARGUMENTS_MOST 66
+#define PATH_MOST 4000 /* bytes of a page's path: the request fits into the smallest packet */
 
 static const char help[] =
     "usage: jkctl [OPTION].. COMMAND [ARGUMENT]..\n"
@@ -26,6 +28,7 @@ static const char help[] =
     "  set NAME KEY=VALUE ..   change values, by their names in workers.properties, until httpd is stopped\n"
     "  reset NAME              its counters begin anew\n"
     "  recover MEMBER          one in error is tried again at once\n"
+    "  doctor [NAME]           ask the containers themselves, without httpd: what is wrong, and which lines mend it\n"
     "MEMBER is the name of a balancer's member; BALANCER:MEMBER where several balancers have it; *:MEMBER is it in each of them.\n"
     "NAME is a member, a balancer, or a worker of its own (:NAME where a member has the same name).\n"
     "\n"
@@ -41,6 +44,15 @@ static const char help[] =
     "  --idle TIME             drain: so long without a request counts as that (10s)\n"
     "  --force                 drain: when the time is over stop it nevertheless; its sessions go to other members\n"
     "  --last                  drain, disable, stop: also where no other member of the balancer is active and well\n"
+    "doctor:\n"
+    "  --conf FILE             httpd.conf, whose JkWorkersFile and JkWorkerProperty tell the containers (where distributions have it)\n"
+    "  --workers FILE          a workers file instead\n"
+    "  --path /PATH            the page that is asked for, by GET (the beginning of what is mounted, else /)\n"
+    "  --host NAME             its virtual host in the container (the worker's host)\n"
+    "  --attribute NAME[=TEXT] a request attribute that JkEnvVar sends; --conf finds them itself; may be repeated\n"
+    "  --remote-user NAME      ask for the page once more with this user, and see whether the container believes it\n"
+    "  --httpd-user NAME       whom httpd runs as, for the rights of Unix sockets (User in httpd.conf)\n"
+    "  --timeout TIME          the most that one container may take (2500ms)\n"
     "  --help, --version\n"
     "TIME is a number with ms, s, m or h; without one it is seconds.\n"
     "Exit status: 0 good, done; 1 degraded; 2 something is bad; 3 cannot ask; 4 the time was over; 5 refused, nothing was changed;\n"
@@ -53,6 +65,7 @@ typedef struct options {
     int64_t every, wait, idle; /* ms; -1: not given */
     long count;
     bool force;
+    jkc_doctor doctor;
     const char *name; /* the first argument; NULL: none */
     char *const *rest;
     size_t nrest;
@@ -81,7 +94,7 @@ static void mind_signals(void)
     sigaction(SIGTERM, &act, NULL);
 }
 
-/* ---- status, watch ---- */
+/* ---- status, watch, doctor ---- */
 
 static void dump(const json_t *look)
 {
@@ -211,6 +224,17 @@ static jkc_exit watch(jkc_line *line, const options *o)
     return over ? JKC_GOOD : rc;
 }
 
+static jkc_exit doctor(jkc_line *line, const options *o)
+{
+    jkc_doctor how = o->doctor;
+
+    (void)line;
+    how.only = o->name;
+    how.json = o->way.json;
+    how.colours = wants_colours();
+    return jkc_doctor_run(&how);
+}
+
 /* ---- changes ---- */
 
 static jkc_drain drain_of(const options *o, int64_t wait)
@@ -264,6 +288,7 @@ static jkc_exit recover(jkc_line *line, const options *o)
 static const verb verbs[] = {
     { "status", 0, 1, status }, { "watch", 0, 1, watch },     { "drain", 1, 1, drain }, { "enable", 1, 1, enable },   { "disable", 1, 1, disable },
     { "stop", 1, 1, stop },     { "set", 2, ARGUMENTS_MOST, set }, { "reset", 1, 1, reset }, { "recover", 1, 1, recover },
+    { "doctor", 0, 1, doctor },
 };
 
 #define VERBS (sizeof verbs / sizeof verbs[0])
@@ -309,10 +334,53 @@ static char *user_option(char *text)
     return user;
 }
 
+static void attribute_option(jkc_doctor *d, const char *text)
+{
+    if (*text == '\0' || *text == '=' || d->nattributes == JKC_DOCTOR_ATTRIBUTES)
+        jkc_wrong_usage("--attribute NAME or NAME=TEXT, at most 32 of them", text);
+    d->attributes[d->nattributes++] = text;
+}
+
+/* What doctor alone has. */
+static bool read_doctor_option(jkc_doctor *d, int c)
+{
+    switch (c) {
+    case 'C':
+        d->conf = optarg;
+        return true;
+    case 'W':
+        d->workers = optarg;
+        return true;
+    case 'P':
+        if (*optarg != '/')
+            jkc_wrong_usage("--path: a path begins with /", optarg);
+        if (strlen(optarg) > PATH_MOST)
+            jkc_wrong_usage("--path: this does not fit into a packet of 8192 bytes", NULL);
+        d->path = optarg;
+        return true;
+    case 'H':
+        d->host = optarg;
+        return true;
+    case 'A':
+        attribute_option(d, optarg);
+        return true;
+    case 'R':
+        d->remote_user = optarg;
+        return true;
+    case 'G':
+        d->httpd_user = optarg;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void read_option(options *o, int c)
 {
     const char *unit = "";
 
+    if (read_doctor_option(&o->doctor, c))
+        return;
     switch (c) {
     case 'u':
         o->place.url = optarg;
@@ -332,6 +400,7 @@ static void read_option(options *o, int c)
         break;
     case 't':
         o->place.timeout = (long)time_option(optarg, 1);
+        o->doctor.budget = o->place.timeout;
         break;
     case 'j':
         o->way.json = true;
@@ -373,6 +442,9 @@ static const struct option names[] = {
     { "cacert", required_argument, NULL, 'c' },  { "insecure", no_argument, NULL, 'k' },    { "timeout", required_argument, NULL, 't' },
     { "json", no_argument, NULL, 'j' },          { "every", required_argument, NULL, 'e' }, { "count", required_argument, NULL, 'N' },
     { "wait", required_argument, NULL, 'w' },    { "idle", required_argument, NULL, 'i' },  { "force", no_argument, NULL, 'f' },
+    { "conf", required_argument, NULL, 'C' },    { "workers", required_argument, NULL, 'W' }, { "path", required_argument, NULL, 'P' },
+    { "host", required_argument, NULL, 'H' },    { "attribute", required_argument, NULL, 'A' }, { "remote-user", required_argument, NULL, 'R' },
+    { "httpd-user", required_argument, NULL, 'G' },
     { "last", no_argument, NULL, 'l' },          { "version", no_argument, NULL, 'v' },     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };

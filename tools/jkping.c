@@ -407,7 +407,7 @@ int main(int argc, char **argv)
     make_request(&o, headers, &rq);
     int rc = resolve(&o, &to);
     if (rc == JKP_EXIT_GOOD) {
-        jkp_line *line = malloc(sizeof *line);
+        jkp_line *line = calloc(1, sizeof *line);
         if (line == NULL) {
             perror("jkping");
             return JKP_EXIT_UNREACHED;

@@ -8,41 +8,23 @@
 
 /* ---- signs ---- */
 
-typedef enum jkp_sign {
-    ANY, /* in a row: whatever it was */
-    NOT_MADE,
-    FINE,         /* a pong; a status below 400 */
-    ERROR_STATUS, /* 400 and more, and the connection may stay: the application's own answer */
-    NO_400,       /* the same with "do not reuse": the connector refused, the application saw nothing */
-    NO_403,
-    NO_500,
-    NO_503,
-    NO_OTHER,
-    SILENT, /* not a byte of an answer in time */
-    STUCK,  /* headers came, and not the end */
-    CLOSED, /* the connection ended before an answer */
-    BROKEN, /* it ended in the middle of one */
-    FOREIGN,
-    MALFORMED
-} jkp_sign;
-
 static jkp_sign sign_of_status(unsigned status, bool reuse)
 {
     if (status < 400)
-        return FINE;
+        return JKP_SIGN_FINE;
     if (reuse)
-        return ERROR_STATUS;
+        return JKP_SIGN_ERROR_STATUS;
     switch (status) {
     case 400:
-        return NO_400;
+        return JKP_SIGN_NO_400;
     case 403:
-        return NO_403;
+        return JKP_SIGN_NO_403;
     case 500:
-        return NO_500;
+        return JKP_SIGN_NO_500;
     case 503:
-        return NO_503;
+        return JKP_SIGN_NO_503;
     default:
-        return NO_OTHER;
+        return JKP_SIGN_NO_OTHER;
     }
 }
 
@@ -51,22 +33,22 @@ static bool foreign(jkp_wrong wrong)
     return wrong >= JKP_WRONG_HTTP && wrong <= JKP_WRONG_START;
 }
 
-static jkp_sign sign_of(const jkp_step *step)
+jkp_sign jkp_sign_of(const jkp_step *step)
 {
     if (!step->made)
-        return NOT_MADE;
+        return JKP_SIGN_NOT_MADE;
     switch (step->rc) {
     case JK_OK:
         return sign_of_status(step->status, step->reuse);
     case JK_E_TIMEOUT:
-        return step->status ? STUCK : SILENT;
+        return step->status ? JKP_SIGN_STUCK : JKP_SIGN_SILENT;
     case JK_E_FRAME:
     case JK_E_PAYLOAD:
         if (step->wrong == JKP_WRONG_CUT && step->status)
-            return BROKEN;
-        return foreign(step->wrong) ? FOREIGN : MALFORMED;
+            return JKP_SIGN_BROKEN;
+        return foreign(step->wrong) ? JKP_SIGN_FOREIGN : JKP_SIGN_MALFORMED;
     default:
-        return step->status ? BROKEN : CLOSED;
+        return step->status ? JKP_SIGN_BROKEN : JKP_SIGN_CLOSED;
     }
 }
 
@@ -114,80 +96,80 @@ static const jkp_row rows[] = {
                    "Tomcat has ended and left it behind; start it again" } },
     { .connect = JK_E_CONNECT, .verdict = { UNREACHED, "no connection", NULL } },
 
-    { .ping = SILENT,
+    { .ping = JKP_SIGN_SILENT,
       .verdict = { UNREACHED, "the connection was accepted, but no CPong came in time",
                    "all of the connector's threads or connections are in use (maxThreads, maxConnections; take a thread dump), the process "
                    "is stopped or swapping, or the port waits for another protocol" } },
-    { .ping = CLOSED,
+    { .ping = JKP_SIGN_CLOSED,
       .verdict = { UNREACHED, "the connection was closed at once, without a byte",
                    "the container is stopping or starting, or this is the port of something else" } },
-    { .ping = FOREIGN,
+    { .ping = JKP_SIGN_FOREIGN,
       .verdict = { NOT_AJP, "this port does not speak AJP13",
                    "use the port of the connector with protocol=\"AJP/1.3\" in server.xml, often 8009" } },
-    { .ping = MALFORMED,
+    { .ping = JKP_SIGN_MALFORMED,
       .verdict = { NOT_AJP, "the CPing was answered with something that is no CPong",
                    "check that the port belongs to an AJP13 connector and that nothing between changes the bytes" } },
 
-    { .ping = FINE, .get = NOT_MADE,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NOT_MADE,
       .verdict = { GOOD, "the connector answers; that says nothing yet of a secret or an application (--get / asks for a page)", NULL } },
-    { .ping = FINE, .get = FINE, .verdict = { GOOD, "the connector and the application answer", NULL } },
-    { .ping = FINE, .get = ERROR_STATUS,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_FINE, .verdict = { GOOD, "the connector and the application answer", NULL } },
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_ERROR_STATUS,
       .verdict = { REFUSED, "the connector is in order; the error status is the application's own answer",
                    "check the path (--get) and the host (--host), and look into the application's log" } },
 
-    { .ping = FINE, .get = NO_403, .bare = NO_403, .secret = GIVEN,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_403, .bare = JKP_SIGN_NO_403, .secret = GIVEN,
       .verdict = { SECRET, "the connector refuses the request, with attributes and without: the secret is wrong",
                    "worker.NAME.secret must equal the secret attribute of the <Connector>, to the letter; Tomcat takes a change up at its "
                    "restart" } },
-    { .ping = FINE, .get = NO_403, .bare = NO_403, .secret = NOT_GIVEN,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_403, .bare = JKP_SIGN_NO_403, .secret = NOT_GIVEN,
       .verdict = { SECRET, "the connector refuses the request, with attributes and without: it wants a secret",
                    "set worker.NAME.secret to the secret attribute of the <Connector> (here: --secret-file)" } },
-    { .ping = FINE, .get = NO_403, .bare = FINE,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_403, .bare = JKP_SIGN_FINE,
       .verdict = { REFUSED, "the connector refuses a request attribute: without attributes it answers",
                    "allowedRequestAttributesPattern in the <Connector> must match every name that JkEnvVar sends" } },
-    { .ping = FINE, .get = NO_403, .bare = ERROR_STATUS,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_403, .bare = JKP_SIGN_ERROR_STATUS,
       .verdict = { REFUSED, "the connector refuses a request attribute: without attributes the application is asked",
                    "allowedRequestAttributesPattern in the <Connector> must match every name that JkEnvVar sends" } },
-    { .ping = FINE, .get = NO_403,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_403,
       .verdict = { REFUSED, "the connector refuses the request (403), because of the secret or of a request attribute",
                    "compare worker.NAME.secret with the <Connector>'s secret, and JkEnvVar with allowedRequestAttributesPattern" } },
-    { .ping = FINE, .get = NO_400,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_400,
       .verdict = { REFUSED, "the connector refuses the request as malformed (400): the application did not see it",
                    "the request may be longer than the connector's packetSize (worker.NAME.max_packet_size must not be larger), or the URI "
                    "holds a character that Tomcat does not take" } },
-    { .ping = FINE, .get = NO_500,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_500,
       .verdict = { REFUSED, "the connector refuses the request (500): the application did not see it",
                    "more headers than maxHeaderCount, or a method that it does not know; look into Tomcat's log" } },
-    { .ping = FINE, .get = NO_503,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_503,
       .verdict = { REFUSED, "the connector refuses the request (503): the container is stopping, or nothing is deployed there yet",
                    "wait for the container's start, and look for the application in its log" } },
-    { .ping = FINE, .get = NO_OTHER,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_NO_OTHER,
       .verdict = { REFUSED, "the connector answered an error and closed the connection: the application probably did not see the request",
                    "look into Tomcat's log" } },
 
-    { .ping = FINE, .get = SILENT,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_SILENT,
       .verdict = { REFUSED, "the connector is alive, but the request got no answer in time",
                    "the application is slow or hangs, or all request threads are busy: take a thread dump, or give it more --timeout" } },
-    { .ping = FINE, .get = STUCK,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_STUCK,
       .verdict = { REFUSED, "the answer began and did not end",
                    "an application that throws after its first bytes leaves its connection so: look into its log; set "
                    "worker.NAME.reply_timeout" } },
-    { .ping = FINE, .get = CLOSED,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_CLOSED,
       .verdict = { REFUSED, "the connection was closed instead of an answer",
                    "the container is stopping, or the request ended its thread: look into Tomcat's log" } },
-    { .ping = FINE, .get = BROKEN,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_BROKEN,
       .verdict = { REFUSED, "the connection ended in the middle of the answer", "look into Tomcat's log" } },
-    { .ping = FINE, .get = FOREIGN,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_FOREIGN,
       .verdict = { NOT_AJP, "a CPong came, but the request was not answered in AJP13",
                    "something between changes the bytes, or this is no servlet container" } },
-    { .ping = FINE, .get = MALFORMED,
+    { .ping = JKP_SIGN_FINE, .get = JKP_SIGN_MALFORMED,
       .verdict = { NOT_AJP, "the request was answered with a malformed message",
                    "something between changes the bytes, or the container has a fault" } },
 };
 
 static bool is(jkp_sign want, jkp_sign sign)
 {
-    return want == ANY || want == sign;
+    return want == JKP_SIGN_ANY || want == sign;
 }
 
 static bool fits(const jkp_row *row, const jkp_facts *f)
@@ -198,7 +180,7 @@ static bool fits(const jkp_row *row, const jkp_facts *f)
         return false;
     if (row->secret != EITHER && (row->secret == GIVEN) != f->secret)
         return false;
-    return is(row->ping, sign_of(&f->ping)) && is(row->get, sign_of(&f->get)) && is(row->bare, sign_of(&f->bare));
+    return is(row->ping, jkp_sign_of(&f->ping)) && is(row->get, jkp_sign_of(&f->get)) && is(row->bare, jkp_sign_of(&f->bare));
 }
 
 jkp_verdict jkp_diagnose(const jkp_facts *facts)
@@ -213,9 +195,9 @@ jkp_verdict jkp_diagnose(const jkp_facts *facts)
 
 static bool answered(const jkp_step *step)
 {
-    jkp_sign sign = sign_of(step);
+    jkp_sign sign = jkp_sign_of(step);
 
-    return sign == FINE || sign == ERROR_STATUS;
+    return sign == JKP_SIGN_FINE || sign == JKP_SIGN_ERROR_STATUS;
 }
 
 static bool open_to_all(const jkp_facts *f)
@@ -225,7 +207,7 @@ static bool open_to_all(const jkp_facts *f)
 
 static bool closes(const jkp_facts *f)
 {
-    return sign_of(&f->get) == FINE && !f->get.reuse;
+    return jkp_sign_of(&f->get) == JKP_SIGN_FINE && !f->get.reuse;
 }
 
 static bool large_packets(const jkp_facts *f)
@@ -269,7 +251,7 @@ jkp_wrong jkp_wrong_start(jk_span bytes)
         { JK_SPAN_LIT("HTTP"), JKP_WRONG_HTTP },       { JK_SPAN_LIT("<htm"), JKP_WRONG_HTTP }, { JK_SPAN_LIT("<HTM"), JKP_WRONG_HTTP },
         { JK_SPAN_LIT("<!DO"), JKP_WRONG_HTTP },       { JK_SPAN_LIT("<!do"), JKP_WRONG_HTTP }, { JK_SPAN_LIT("\x15\x03"), JKP_WRONG_TLS },
         { JK_SPAN_LIT("SSH-"), JKP_WRONG_SSH },        { JK_SPAN_LIT("\x12\x34"), JKP_WRONG_OURS },
-        { JK_SPAN_LIT("AB\0\0"), JKP_WRONG_EMPTY },
+        { JK_SPAN_LIT("AB\0\0"), JKP_WRONG_EMPTY },   { JK_SPAN_LIT("\x16\x03"), JKP_WRONG_TLS },
     };
 
     for (size_t i = 0; i < ROWS(starts); i++)

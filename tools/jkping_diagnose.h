@@ -35,6 +35,27 @@ typedef struct jkp_step {
     jkp_wrong wrong; /* for JK_E_FRAME and JK_E_PAYLOAD */
 } jkp_step;
 
+/* A step in one word. */
+typedef enum jkp_sign {
+    JKP_SIGN_ANY, /* of no step; in a table: whatever it was */
+    JKP_SIGN_NOT_MADE,
+    JKP_SIGN_FINE,         /* a pong; a status below 400 */
+    JKP_SIGN_ERROR_STATUS, /* 400 and more, and the connection may stay: the application's own answer */
+    JKP_SIGN_NO_400,       /* the same with "do not reuse": the connector refused, the application saw nothing */
+    JKP_SIGN_NO_403,
+    JKP_SIGN_NO_500,
+    JKP_SIGN_NO_503,
+    JKP_SIGN_NO_OTHER,
+    JKP_SIGN_SILENT, /* not a byte of an answer in time */
+    JKP_SIGN_STUCK,  /* headers came, and not the end */
+    JKP_SIGN_CLOSED, /* the connection ended before an answer */
+    JKP_SIGN_BROKEN, /* it ended in the middle of one */
+    JKP_SIGN_FOREIGN,
+    JKP_SIGN_MALFORMED
+} jkp_sign;
+
+jkp_sign jkp_sign_of(const jkp_step *step);
+
 /* What a look at a Unix socket's path showed. */
 typedef enum jkp_path {
     JKP_PATH_FINE, /* or none at all: TCP */

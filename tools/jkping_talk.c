@@ -17,7 +17,7 @@
 #define START_BYTES 8      /* tell every protocol that is known here */
 #define START_WAIT_MS 100  /* for the rest of them */
 
-static int64_t now_us(void)
+int64_t jkp_talk_now(void)
 {
     struct timespec t;
 
@@ -28,13 +28,21 @@ static int64_t now_us(void)
 static void begin_step(jkp_line *line, jkp_step *step)
 {
     *step = (jkp_step){ .made = true };
-    line->began = now_us();
+    line->began = jkp_talk_now();
     line->first = -1;
 }
 
 static int64_t elapsed(const jkp_line *line)
 {
-    return now_us() - line->began;
+    return jkp_talk_now() - line->began;
+}
+
+/* ms of `most` that may still be waited. */
+static int wait_of(const jkp_line *line, int most)
+{
+    int64_t left = line->until ? (line->until - jkp_talk_now()) / 1000 : most;
+
+    return left > most ? most : left < 0 ? 0 : (int)left;
 }
 
 /* ---- connecting ---- */
@@ -47,11 +55,11 @@ jk_rc jkp_talk_connect(jkp_line *line, const jk_addr *to, int timeout_ms, int *e
     line->len = line->taken = 0;
     line->body = 0;
     line->timeout = timeout_ms;
-    line->began = now_us();
+    line->began = jkp_talk_now();
     jk_rc rc = jk_sock_open(to, &options, &line->fd, err);
     if (rc == JK_AGAIN) {
         *err = ETIMEDOUT;
-        rc = jk_sock_wait(line->fd, true, timeout_ms) ? jk_sock_opened(line->fd, &options, err) : JK_E_CONNECT;
+        rc = jk_sock_wait(line->fd, true, wait_of(line, timeout_ms)) ? jk_sock_opened(line->fd, &options, err) : JK_E_CONNECT;
     }
     if (rc == JK_OK)
         times->connect = elapsed(line);
@@ -72,8 +80,9 @@ void jkp_talk_close(jkp_line *line)
 static bool send_all(jkp_line *line, const uint8_t *p, size_t n, jkp_step *step)
 {
     while (n > 0) {
-        ssize_t sent = send(line->fd, p, n, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
+        bool ready = jk_sock_wait(line->fd, true, wait_of(line, line->timeout));
+        ssize_t sent = send(line->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && (errno == EINTR || (errno == EAGAIN && ready)))
             continue;
         if (sent < 0) {
             step->rc = errno == EAGAIN ? JK_E_TIMEOUT : JK_E_SEND;
@@ -92,7 +101,9 @@ static jk_rc receive(jkp_line *line, int wait_ms, int *err)
     ssize_t n;
 
     *err = 0;
-    if (!jk_sock_wait(line->fd, false, wait_ms))
+    if (line->until && jkp_talk_now() >= line->until) /* of a flood there would always be more */
+        return JK_E_TIMEOUT;
+    if (!jk_sock_wait(line->fd, false, wait_of(line, wait_ms)))
         return JK_E_TIMEOUT;
     do
         n = recv(line->fd, line->in + line->len, sizeof line->in - line->len, 0);
@@ -174,6 +185,19 @@ void jkp_talk_ping(jkp_line *line, jkp_step *step, jkp_times *times)
     times->pong = elapsed(line);
 }
 
+jkp_wrong jkp_talk_foreign(jkp_line *line, jk_span words)
+{
+    jkp_step step;
+    int ignored;
+
+    begin_step(line, &step);
+    if (!send_all(line, words.p, words.len, &step) || receive(line, line->timeout, &ignored) != JK_OK)
+        return JKP_WRONG_NOTHING;
+    while (line->len < START_BYTES && receive(line, START_WAIT_MS, &ignored) == JK_OK)
+        ;
+    return jkp_wrong_start((jk_span){ line->in, line->len });
+}
+
 /* ---- a request ---- */
 
 /* As jk_forward_encode(), but without what it always writes: nothing is left that a connector could object to. */
@@ -216,6 +240,33 @@ static jk_rc encode_bare(const jk_request *rq, uint8_t *p, size_t cap, size_t *l
     return JK_OK;
 }
 
+static void keep_cookies(jkp_answer *keep, jk_reply reply)
+{
+    jk_span name, value;
+    size_t len = strlen(keep->cookies);
+
+    while (jk_reply_field(&reply, &name, &value)) {
+        if (!jk_span_ieq(name, JK_SPAN_LIT("Set-Cookie")) || value.len + 2 > sizeof keep->cookies - len)
+            continue;
+        memcpy(keep->cookies + len, value.p, value.len);
+        len += value.len;
+        keep->cookies[len++] = '\n';
+        keep->cookies[len] = 0;
+    }
+}
+
+static void keep_body(jkp_answer *keep, jk_span bytes)
+{
+    size_t room = sizeof keep->body - 1 - keep->len, n = bytes.len < room ? bytes.len : room;
+
+    if (n > 0)
+        memcpy(keep->body + keep->len, bytes.p, n);
+    keep->len += n;
+    keep->body[keep->len] = 0;
+    for (size_t i = 0; i < bytes.len; i++) /* FNV-1a */
+        keep->sum = (keep->sum ^ bytes.p[i]) * 0x100000001B3u;
+}
+
 static jk_rc act_on(jkp_line *line, jk_exchange *x, jk_act act, const jk_reply *reply, jkp_step *step)
 {
     uint8_t empty[JK_FRAME_BODY_HEAD];
@@ -223,9 +274,13 @@ static jk_rc act_on(jkp_line *line, jk_exchange *x, jk_act act, const jk_reply *
     switch (act) {
     case JK_ACT_PASS_HEAD:
         step->status = reply->status;
+        if (line->keep)
+            keep_cookies(line->keep, *reply);
         return JK_OK;
     case JK_ACT_PASS_BODY:
         line->body += reply->body.len;
+        if (line->keep)
+            keep_body(line->keep, reply->body);
         return JK_OK;
     case JK_ACT_SEND_BODY: /* a GET has none, and says so */
         jk_exchange_answered_body(x);
@@ -260,11 +315,13 @@ static void read_answer(jkp_line *line, jkp_step *step)
 
 void jkp_talk_get(jkp_line *line, const jk_request *rq, bool bare, jkp_step *step, jkp_times *times)
 {
-    uint8_t packet[JK_FRAME_DEFAULT_PACKET];
-    size_t len = 0;
+    uint8_t packet[JK_FRAME_MAX_PACKET];
+    size_t most = line->packet ? line->packet : JK_FRAME_DEFAULT_PACKET, len = 0;
 
     begin_step(line, step);
-    step->rc = bare ? encode_bare(rq, packet, sizeof packet, &len) : jk_forward_encode(rq, packet, sizeof packet, &len);
+    if (line->keep)
+        *line->keep = (jkp_answer){ .sum = 0xCBF29CE484222325u };
+    step->rc = bare ? encode_bare(rq, packet, most, &len) : jk_forward_encode(rq, packet, most, &len);
     if (step->rc != JK_OK || !send_all(line, packet, len, step))
         return;
     read_answer(line, step);
@@ -341,6 +398,40 @@ jkp_path jkp_talk_look(const char *path, int err, char *where, size_t room)
     if (err == EACCES)
         return JKP_PATH_CLOSED_FILE;
     return err == ECONNREFUSED ? JKP_PATH_NOBODY : JKP_PATH_FINE;
+}
+
+static bool lets(const struct stat *st, const jkp_user *user, unsigned bit)
+{
+    if (user->uid == 0)
+        return true;
+    if (st->st_uid == user->uid)
+        return st->st_mode & bit << 6;
+    for (size_t i = 0; i < user->ngroups; i++)
+        if (st->st_gid == user->groups[i])
+            return st->st_mode & bit << 3;
+    return st->st_mode & bit;
+}
+
+bool jkp_talk_closed_to(const jkp_user *user, const char *path, char *where, size_t room)
+{
+    char at[PATH_MAX];
+    struct stat st;
+
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        size_t n = slash == path ? 1 : (size_t)(slash - path);
+        if (n >= sizeof at)
+            return false;
+        memcpy(at, path, n);
+        at[n] = 0;
+        if (stat(at, &st) == 0 && !lets(&st, user, S_IXOTH)) {
+            describe(where, room, at, &st);
+            return true;
+        }
+    }
+    if (stat(path, &st) != 0 || lets(&st, user, S_IWOTH))
+        return false;
+    describe(where, room, path, &st);
+    return true;
 }
 
 bool jkp_talk_root_only(const char *path, char *where, size_t room)

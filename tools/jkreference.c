@@ -1,9 +1,13 @@
-/* tools/jkreference.c - prints the reference of the directives or of the worker keys as Markdown, from the tables that the module itself
- * is made of. tools/check-reference keeps docs/directives.md and docs/worker-keys.md alike with what it prints. It reads nothing. */
+/* tools/jkreference.c - prints the reference of the directives, of the worker keys or of the doctor's findings as Markdown, from the tables that
+ * the module and jkctl themselves are made of. tools/check-reference keeps docs/directives.md, docs/worker-keys.md and docs/doctor.md alike with
+ * what it prints. It reads nothing. */
 #include "jk/conf/keys.h"
+#include "jkctl_decide.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what mod_jk 1.2 has: a closed list, so that a row that is added is new of itself ---- */
@@ -222,12 +226,127 @@ static int print_keys(void)
     return 0;
 }
 
+/* ---- findings of jkctl doctor ---- */
+
+/* The words are those of this one worker, which has a Unix socket where the finding is about one. */
+static jkd_facts example_of(const jkd_finding *f)
+{
+    bool socket = strstr(f->what, "Unix") || strstr(f->what, "root"), large = strcmp(f->name, "packet-larger") == 0;
+    jkp_wrong wrong = strcmp(f->name, "malformed") == 0 ? JKP_WRONG_CUT : JKP_WRONG_SSH;
+
+    return (jkd_facts){ .worker = "node1", .host = "tomcat1.example.com", .socket = socket ? "/run/tomcat/ajp.sock" : "",
+                        .route = "node1", .path = "/shop/", .user = "alice", .httpd_user = "www-data", .httpd_group = "www-data",
+                        .port = 8009, .packet = large ? 8192 : 65536, .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
+                        .where = "/run/tomcat (mode 0750, owner 998, group 998)",
+                        .attributes = "stage|color", .packet_taken = 8192, .headers_taken = 50, .server = "Apache Tomcat/9.0.30",
+                        .session_route = "tc1", .page.step.status = 404, .as_user.step.status = 401,
+                        .talk = { .secret = true, .longest = 65536, .connect_err = EADDRNOTAVAIL, .get.status = 500,
+                                  .ping = { .made = true, .rc = JK_E_FRAME, .wrong = wrong } } };
+}
+
+/* Each line of a text with what the example has in its places. */
+static void put_lines(const char *lines, const jkd_facts *facts, const char *before)
+{
+    char *words = lines ? jkd_decide_words(lines, facts) : NULL, *rest = words;
+
+    for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;) {
+        fputs(before, stdout);
+        put(line);
+        putchar('\n');
+    }
+    free(words);
+}
+
+/* The same as it is to be pasted. */
+static void put_code(const char *title, const char *lines, const jkd_facts *facts)
+{
+    char *words = lines ? jkd_decide_words(lines, facts) : NULL, *rest = words;
+
+    if (words && *words)
+        printf("\n%s\n\n", title);
+    for (char *line; rest && (line = strsep(&rest, "\n")) != NULL;)
+        if (*line)
+            printf("- `%s`\n", line);
+    free(words);
+}
+
+/* A row of the table at the head of the page. */
+static void print_row(const jkd_finding *f)
+{
+    const jkd_facts facts = example_of(f);
+    char *words = jkd_decide_words(f->what, &facts);
+
+    printf("| [%s](#%s) %s | %s | ", f->code, f->code, f->name, jkd_decide_weight(f->weight));
+    put(words ? words : "");
+    puts(" |");
+    free(words);
+}
+
+static void print_finding(const jkd_finding *f)
+{
+    const jkd_facts facts = example_of(f);
+
+    printf("\n## <a id=\"%s\"></a>%s %s\n\n*%s*\n\n", f->code, f->code, f->name, jkd_decide_weight(f->weight));
+    put_lines(f->what, &facts, "> ");
+    puts("\nLikely, the likeliest first:\n");
+    put_lines(f->causes, &facts, "1. ");
+    put_code("In the workers file:", f->httpd, &facts);
+    put_code(f->either ? "Or, instead of that, in `server.xml`:" : "In `server.xml`:", f->container, &facts);
+    put_code("Commands:", f->shell, &facts);
+}
+
+static int print_findings(void)
+{
+    puts("# What jkctl doctor finds\n\n"
+         "Made by `tools/check-reference --write` from the table `tools/jkctl_decide.c`: edit that, not this page.\n\n"
+         "`jkctl doctor` asks the containers of a configuration themselves, without httpd, and says in words what is wrong with each, why that may\n"
+         "be, and which lines mend it, on httpd's side and in Tomcat's `server.xml`.\n\n"
+         "```console\n"
+         "$ jkctl doctor --conf /etc/httpd/conf/httpd.conf\n"
+         "shop:node1  10.0.0.11:8009  good  CPong 0.3 ms, OPTIONS * 200, GET / 200, Apache Tomcat/10.1.60\n"
+         "shop:node2  10.0.0.12:8009  bad  CPong 0.4 ms, OPTIONS * 403\n"
+         "  D302 secret-wrong (fault): the connector refuses the worker's secret\n"
+         "    likely, the likeliest first:\n"
+         "      1. the two differ: a blank, upper and lower case, an entity of XML (&amp;)\n"
+         "      2. server.xml was changed, and Tomcat not restarted\n"
+         "    in workers.properties:\n"
+         "      worker.node2.secret=THE-SECRET\n"
+         "    in server.xml (then restart Tomcat):\n"
+         "      <Connector protocol=\"AJP/1.3\" address=\"10.0.0.12\" port=\"8009\" secret=\"THE-SECRET\" />\n"
+         "1 of 2 workers good; 1 faults, 0 warnings\n"
+         "THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.\n"
+         "```\n\n"
+         "- Without `--conf` it takes the httpd.conf of the distribution; `--workers FILE` names a workers file instead; a worker's name after it\n"
+         "  asks that one alone.\n"
+         "- It changes nothing: a CPing, `OPTIONS *` and `GET *`, which no application sees, GET and PROPFIND of one page, and TRACE\n"
+         "  where PROPFIND was answered oddly. The page is `--path`, else the beginning of what `JkMount` gives to the worker, else `/`.\n"
+         "  A session may begin with it, as with any visitor. Tomcat's access log shows all that, with the User-Agent jkctl-doctor:\n"
+         "  400 for `GET *`, and 403 for the one request that leaves the secret out, are as they should be.\n"
+         "- A worker takes less than three seconds, 32 are asked at a time.\n"
+         "- Exit status: 0 good, 1 there are warnings, 2 there are faults, 3 no configuration was found, 5 there is no such worker. `--json` is for\n"
+         "  scripts.\n"
+         "- It never shows a secret. It runs as you: a firewall or SELinux may treat httpd otherwise, which D510 tells where it can be seen.\n"
+         "- Some things no connector tells: whether httpd's user arrives (`--remote-user alice --path /page`, a page that needs one or shows it),\n"
+         "  and limits that count in an application, such as `maxParameterCount`. httpd.conf is read without httpd: `-D` of its command line is not\n"
+         "  known, and modules are taken as loaded.\n\n"
+         "A code never changes its meaning. A *fault* keeps requests from working, all or some; a *warning* does not, or not surely; a *hint*\n"
+         "changes no exit status. Of D1xx to D3xx a worker has one, since nothing more can be asked then.\n\n"
+         "| code | | |\n|---|---|---|");
+    for (size_t i = 0; i < jkd_findings_count; i++)
+        print_row(&jkd_findings[i]);
+    for (size_t i = 0; i < jkd_findings_count; i++)
+        print_finding(&jkd_findings[i]);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "directives") == 0)
         return print_directives();
     if (argc == 2 && strcmp(argv[1], "keys") == 0)
         return print_keys();
-    fputs("usage: jkreference directives|keys\n", stderr);
+    if (argc == 2 && strcmp(argv[1], "doctor") == 0)
+        return print_findings();
+    fputs("usage: jkreference directives|keys|doctor\n", stderr);
     return 64;
 }

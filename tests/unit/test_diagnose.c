@@ -145,6 +145,7 @@ static const struct {
     { BYTES("<!DOCTYPE"), JKP_WRONG_HTTP, "the same" },
     { BYTES("\x15\x03\x01\x00\x02\x02\x0A"), JKP_WRONG_TLS, "an alert" },
     { BYTES("\x15\x03"), JKP_WRONG_TLS, "its beginning" },
+    { BYTES("\x16\x03\x03\x00\x7A\x02\x00\x00"), JKP_WRONG_TLS, "the hello of a server that was greeted so" },
     { BYTES("\x15"), JKP_WRONG_START, "too little of one" },
     { BYTES("\x00\x00\x12\x04\x00\x00\x00\x00"), JKP_WRONG_HTTP2, "SETTINGS" },
     { BYTES("\x00\x00\x12\x07\x00\x00\x00\x00"), JKP_WRONG_START, "GOAWAY comes later" },

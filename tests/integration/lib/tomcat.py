@@ -144,16 +144,17 @@ def missing():
 class Tomcat:
     """connectors: `port` without a secret, `secret_port` with the secret "s3cret"; `unix`: the path of a Unix socket.
     route: its jvmRoute. cluster: the <Cluster> of its engine (lib/cluster.py). pages: other JSPs than PAGES, and `web`: more of their web.xml.
+    connectors: more of them, as XML.
     It may be killed and launched again: ports and files stay."""
 
     SECRET = "s3cret"
 
-    def __init__(self, route=None, cluster="", pages=None, web=""):
+    def __init__(self, route=None, cluster="", pages=None, web="", connectors=()):
         self.base = tempfile.mkdtemp(prefix="jk-tc-", dir="/tmp")
         os.chmod(self.base, 0o755)
         self.port, self.secret_port = proc.free_port(), proc.free_port()
         self.unix = self.base + "/ajp.sock"
-        self.route, self.cluster, self.pages, self.web = route, cluster, pages or PAGES, web
+        self.route, self.cluster, self.pages, self.web, self.connectors = route, cluster, pages or PAGES, web, list(connectors)
         self.child = None
         self.has_servlet = pages is None and shutil.which("javac") is not None
         for d in ("conf", "logs", "temp", "work", "webapps", "echo/WEB-INF/classes"):
@@ -172,6 +173,7 @@ class Tomcat:
             f'<Connector {common} address="127.0.0.1" port="{self.port}" secretRequired="false" tomcatAuthentication="false" />',
             f'<Connector {common} address="127.0.0.1" port="{self.secret_port}" secret="{self.SECRET}" />',
             f'<Connector {common} unixDomainSocketPath="{self.unix}" unixDomainSocketPathPermissions="rwxrwxrwx" secretRequired="false" />',
+            *self.connectors,
         ]
         route = f' jvmRoute="{self.route}"' if self.route else ""
         self._write("conf/server.xml", SERVER_XML.format(connectors="\n    ".join(connectors), route=route, base=self.base,
