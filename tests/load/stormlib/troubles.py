@@ -1,9 +1,7 @@
 """The troubles of the storms. Each is a function of the field, of the container that it befalls (None: it befalls httpd), of its seconds and a
 dice of its own; it returns when the trouble is over and all is as it was."""
-import contextlib
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -163,12 +161,11 @@ def descriptors(field, place, seconds, dice):
     """No process of httpd gets a descriptor more than it has."""
     limits = {}
     for pid in field.watch.children():
-        with contextlib.suppress(OSError):
-            limits[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), 20000))
+        limits[pid] = proc.limit_descriptors(pid, len(os.listdir(f"/proc/{pid}/fd")))
     field.wait(seconds)
     for pid, limit in limits.items():
-        with contextlib.suppress(OSError):
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+        if pid in field.watch.children():
+            proc.limit_descriptors(pid, limit)
     field.wait(2)
 
 
