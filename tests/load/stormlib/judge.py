@@ -102,7 +102,8 @@ class Judge:
             came = asked[ident] or posts[ident]
             broken = self.felt(record, BREAKS)
             if not came:
-                self.classes["turned away: httpd closed the kept connection, no container saw the request"] += 1
+                what = "the connection of the stream" if record[2] == "h2" else "the kept connection"
+                self.classes[f"turned away: httpd closed {what}, no container saw the request"] += 1
             elif self.felt(record, ("descriptors",)):
                 self.classes["turned away: httpd was out of descriptors"] += 1
             elif record[1] == "POST" and broken:

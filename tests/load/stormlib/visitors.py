@@ -84,20 +84,18 @@ class Wire:
                 return status, {k.lower(): v.strip() for k, v in (ln.split(":", 1) for ln in lines[1:] if ln)}
 
     async def body(self, headers, take):
-        """take: reads n bytes in the manner of this visitor."""
+        """take: reads n bytes in the manner of this visitor, and keeps them."""
         if "content-length" in headers:
             return await take(int(headers["content-length"]))
         if headers.get("transfer-encoding", "").lower() != "chunked":
             raise Trouble("wrong", f"no length: {headers}")
-        out = []
         while True:
             size = int((await self.reader.readuntil(b"\r\n")).split(b";")[0], 16)
-            piece = await take(size)
+            await take(size)
             if await self.reader.readexactly(2) != b"\r\n":
                 raise Trouble("wrong", "a chunk without its end")
             if size == 0:
-                return b"".join(out)
-            out.append(piece)
+                return
 
 
 class Visitor:
@@ -107,7 +105,7 @@ class Visitor:
         self.role = self.dice.choices([r[0] for r in ROLES], [r[1] for r in ROLES])[0]
         self.tls = crowd.tls if self.dice.random() < 0.1 else None
         self.cookie = f"JSESSIONID=s{number}.m{self.dice.randrange(MEMBERS) + 1}" if self.dice.random() < 0.5 else ""
-        self.wire, self.asked = None, 0
+        self.wire, self.got = None, []
 
     def next_ident(self):
         self.count += 1
@@ -179,7 +177,6 @@ class Visitor:
         return Shot(self, method, mount, body, large)
 
     async def connect(self, window):
-        self.asked = 0
         port = self.crowd.said["tls" if self.tls else "port"]
         return await asyncio.wait_for(Wire.open(port, self.tls, window), PATIENCE)
 
@@ -216,19 +213,18 @@ class Visitor:
             await asyncio.sleep(self.dice.choice([0, 0.01]))
         self.wire.writer.write(b"0\r\n\r\n")
 
-    async def at_once(self, n):
-        return await self.wire.reader.readexactly(n)
+    async def at_once(self, n, piece=65536, pause=0):
+        while n:
+            data = await self.wire.reader.read(min(n, piece))
+            if not data:
+                raise asyncio.IncompleteReadError(b"", n)
+            self.got.append(data)
+            n -= len(data)
+            if pause:
+                await asyncio.sleep(pause)
 
     async def slowly(self, n):
-        out = []
-        while n:
-            piece = await self.wire.reader.read(min(n, 16384))
-            if not piece:
-                raise asyncio.IncompleteReadError(b"", n)
-            out.append(piece)
-            n -= len(piece)
-            await asyncio.sleep(0.06)
-        return b"".join(out)
+        await self.at_once(n, 16384, 0.06)
 
     async def ask(self, shots, send=None, take=None, window=None):
         """All are sent, then the answers are read. Who was turned away asks again on a connection of its own, by another name."""
@@ -274,21 +270,27 @@ class Visitor:
             shot.end, shot.why = ("cut" if shot.status else "none"), repr(e)[:80]
         if shot.end == "none" and shot.kept:
             shot.end = "turned"
+        if shot.status == 200 and not answers.Answer(shot.ident).body().startswith(b"".join(self.got)):
+            shot.end, shot.why = "wrong", "what came before the end is not its own"
         return False
 
     async def read_answer(self, shot, take):
+        self.got = []
         shot.status, headers = await self.wire.head()
-        body = b"" if shot.method == "HEAD" else await self.wire.body(headers, take)
+        if shot.status != 200 and "x-id" in headers:
+            raise Trouble("wrong", f"httpd's own page has the header of {headers['x-id']}")
+        if shot.status == 200 and headers.get("x-id") != shot.ident:
+            raise Trouble("wrong", f"the answer of {headers.get('x-id')}")
+        if shot.method != "HEAD":
+            await self.wire.body(headers, take)
         if shot.status == 200:
-            self.compare(shot, headers, body)
+            self.compare(shot, headers, b"".join(self.got))
         shot.end = "good" if shot.status == 200 else "status"
         return headers.get("connection", "").lower() != "close"
 
     @staticmethod
     def compare(shot, headers, body):
         want = b"" if shot.method == "HEAD" else answers.Answer(shot.ident).body()
-        if headers.get("x-id") != shot.ident:
-            raise Trouble("wrong", f"the answer of {headers.get('x-id')}")
         if headers.get("x-sum") != answers.checksum(shot.ident, shot.body):
             raise Trouble("wrong", "the container got another body")
         if body != want:
