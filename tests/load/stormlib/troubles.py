@@ -1,5 +1,6 @@
 """The troubles of the storms. Each is a function of the field, of the container that it befalls (None: it befalls httpd), of its seconds and a
 dice of its own; it returns when the trouble is over and all is as it was."""
+import contextlib
 import os
 import random
 import signal
@@ -129,7 +130,8 @@ def mounts(field, place, seconds, dice):
     while time.monotonic() < end and not field.over.is_set():
         kind = dice.choice(["more", "more", "broken", "gone"])
         if kind == "gone":
-            os.unlink(field.httpd.path("conf/rules"))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(field.httpd.path("conf/rules"))
         else:
             field.write_rules(dice.randrange(1, 200), broken=kind == "broken")
         field.wait(dice.uniform(0.2, 1.2))
@@ -161,10 +163,12 @@ def descriptors(field, place, seconds, dice):
     """No process of httpd gets a descriptor more than it has."""
     limits = {}
     for pid in field.watch.children():
-        limits[pid] = proc.limit_descriptors(pid, len(os.listdir(f"/proc/{pid}/fd")))
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):  # it ends just now
+            limits[pid] = proc.limit_descriptors(pid, len(os.listdir(f"/proc/{pid}/fd")))
+    assert limits, "no child could be limited"
     field.wait(seconds)
     for pid, limit in limits.items():
-        if pid in field.watch.children():
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
             proc.limit_descriptors(pid, limit)
     field.wait(2)
 

@@ -5,6 +5,7 @@ end), says what came of it by lines of JSON: sums, and one record for each reque
 """
 import asyncio
 import collections
+import contextlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import ssl
 import struct
 import sys
 import time
+import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
@@ -66,7 +68,10 @@ class Wire:
 
     def close(self, hard=False):
         if hard:
-            self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock = self.writer.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                if sock:  # else it is closed already
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.writer.transport.abort()
         else:
             self.writer.close()
@@ -106,6 +111,7 @@ class Visitor:
         self.tls = crowd.tls if self.dice.random() < 0.1 else None
         self.cookie = f"JSESSIONID=s{number}.m{self.dice.randrange(MEMBERS) + 1}" if self.dice.random() < 0.5 else ""
         self.wire, self.got = None, []
+        self.now = None  # what it waits for: its path, and since when
 
     def next_ident(self):
         self.count += 1
@@ -229,6 +235,7 @@ class Visitor:
     async def ask(self, shots, send=None, take=None, window=None):
         """All are sent, then the answers are read. Who was turned away asks again on a connection of its own, by another name."""
         kept = self.wire is not None
+        self.now = ("connect", shots[0].method, shots[0].path, time.monotonic())
         try:
             self.wire = self.wire or await self.connect(window)
         except (OSError, asyncio.TimeoutError) as e:
@@ -239,6 +246,7 @@ class Visitor:
         writing = asyncio.ensure_future(self.send_all(shots, send or self.whole))
         for i, shot in enumerate(shots):
             shot.kept = kept or i > 0
+            self.now = ("kept" if shot.kept else "fresh", shot.method, shot.path, time.monotonic())
             goes_on = await self.one_answer(shot, take or self.at_once)
             self.crowd.book(shot)
             if not goes_on:
@@ -246,6 +254,7 @@ class Visitor:
                     later.end = "turned"
                     self.crowd.book(later)
                 break
+        self.now = None
         writing.cancel()
         if not goes_on:
             self.hang_up()
@@ -316,7 +325,9 @@ class Crowd:
             self.odd.append(shot.record())
 
     def tell(self):
-        print(json.dumps({"sums": self.sums, "odd": self.odd, "posted": self.posted, "busy": self.busy}), flush=True)
+        waits = sorted((v.now for v in self.visitors if v.now), key=lambda n: n[3])
+        oldest = [[*n[:3], round(time.monotonic() - n[3], 1)] for n in waits[:5]]
+        print(json.dumps({"sums": self.sums, "odd": self.odd, "posted": self.posted, "busy": self.busy, "oldest": oldest}), flush=True)
         self.odd, self.posted = [], []
 
     async def listen(self):
@@ -334,21 +345,28 @@ class Crowd:
                 return
 
     async def run(self):
-        visitors = [asyncio.ensure_future(Visitor(self, i).live()) for i in range(self.said["from"], self.said["to"])]
+        self.visitors = [Visitor(self, i) for i in range(self.said["from"], self.said["to"])]
+        visitors = [asyncio.ensure_future(v.live()) for v in self.visitors]
         listening = asyncio.ensure_future(self.listen())
         while not self.over:
             await asyncio.wait([listening], timeout=1)
             self.tell()
-            for one in visitors:
-                if one.done() and one.exception():
-                    raise one.exception()
+            if any(one.done() and self.fails(one) for one in visitors):
+                os._exit(1)
         await asyncio.wait(visitors, timeout=PATIENCE + 20)
         for one in visitors:
             if not one.done():
                 self.sums["visitors that did not end"] += 1
-            elif one.exception():
-                raise one.exception()
+            elif self.fails(one):
+                os._exit(1)
         self.tell()
+
+    @staticmethod
+    def fails(one):
+        """A mistake of this program: its words go to the standard error."""
+        if one.exception():
+            traceback.print_exception(one.exception())
+        return one.exception() is not None
 
 
 if __name__ == "__main__":
