@@ -19,7 +19,7 @@ class Streams(threading.Thread):
     def __init__(self, field, seed, pause=2.0):
         super().__init__(daemon=True)
         self.field, self.dice, self.pause = field, random.Random(f"h2.{seed}"), pause
-        self.good, self.rounds, self.failed = 0, 0, None
+        self.good, self.rounds, self.failed, self.busy = 0, 0, None, False
         self.dir = field.path("h2")
         self.may_go = threading.Event()
 
@@ -27,7 +27,9 @@ class Streams(threading.Thread):
         try:
             while not self.field.ended.is_set():
                 if self.may_go.wait(0.2):
+                    self.busy = True
                     self.round()
+                    self.busy = False
                     self.field.ended.wait(self.pause)
         except Exception as e:
             self.failed = f"{type(e).__name__}: {e}"
