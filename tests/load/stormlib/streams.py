@@ -9,7 +9,6 @@ import time
 from . import answers
 
 STREAMS = 256
-STREAM_CODES = (16, 55, 56, 92)  # curl's words for a connection or a stream that ended: httpd may close one that is kept
 MAX_TIME = 60
 
 
@@ -62,8 +61,10 @@ class Streams(threading.Thread):
     def ending(self, ident, code, status):
         if code == "28":
             return "late"
+        if code in ("18", "92"):  # the stream was reset: what was queued for it goes with it, and maybe the head
+            return "cut"
         if code != "0":
-            return "cut" if status else "turned"
+            return "turned"
         if status != 200:
             return "status"
         path = os.path.join(self.dir, ident)
