@@ -41,6 +41,7 @@ static const jk_member_news ends[JK_RC_COUNT] = {
     [JK_E_STATUS] = JK_MEMBER_HARD,
     [JK_E_CONF] = JK_MEMBER_RAN,
     [JK_E_MEMORY] = JK_MEMBER_INTERNAL,
+    [JK_E_SHORT] = JK_MEMBER_SHORT,
 };
 
 jk_member_news jk_member_news_of(jk_rc rc, bool soft)
@@ -81,6 +82,7 @@ static const struct {
     /*                          IDLE  OK    REC   FRC   BUSY  ERR   PRB */
     [JK_MEMBER_CHOSEN] = {    { IDLE, OK,   PRB,  FRC,  BUSY, ERR,  PRB }, 0, JK_DO_CLAIM },
     [JK_MEMBER_NO_SLOT] = {   { BUSY, BUSY, BUSY, BUSY, BUSY, ERR,  BUSY }, LOCAL, 0 },
+    [JK_MEMBER_SHORT] = {     { IDLE, OK,   REC,  FRC,  BUSY, ERR,  REC }, LOCAL, 0 },
     [JK_MEMBER_BUSY] = {      { BUSY, BUSY, BUSY, BUSY, BUSY, BUSY, BUSY }, LOCAL, 0 },
     [JK_MEMBER_FREE] = {      { IDLE, OK,   REC,  FRC,  OK,   ERR,  PRB }, 0, 0 },
     [JK_MEMBER_REFUSED] = {   { IDLE, OK,   REC,  FRC,  BUSY, ERR,  PRB }, JK_DO_ADD_REFUSED, 0 },
@@ -202,6 +204,7 @@ jk_member_state jk_member_alone(jk_member_state state, jk_member_news news)
     case JK_MEMBER_FAILED:
         return JK_STATE_ERR;
     case JK_MEMBER_NO_SLOT:
+    case JK_MEMBER_SHORT:
     case JK_MEMBER_RAN:
         return state == JK_STATE_PRB ? JK_STATE_ERR : state;
     case JK_MEMBER_RESET:

@@ -14,6 +14,7 @@ static bool curable(jk_rc rc)
     case JK_E_FRAME:
     case JK_E_PAYLOAD:
     case JK_E_STATUS:
+    case JK_E_SHORT: /* a connection may be lying idle: here in a moment, or another member's */
         return true;
     default:
         return false;

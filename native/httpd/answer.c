@@ -403,6 +403,7 @@ static int status_of(jk_rc outcome, jk_progress progress, const jk_misfit *misfi
     case JK_E_CONNECT:
     case JK_E_PING:
     case JK_E_BUSY:
+    case JK_E_SHORT:
     case JK_E_STATUS:
         return HTTP_SERVICE_UNAVAILABLE;
     case JK_E_RECV:

@@ -53,6 +53,7 @@ struct jk_parking {
     jk_park *park;
     jk_outlet outlet;
     bool in_chain;   /* our process_connection runs the others */
+    bool late;       /* the process was stopping already when it came */
     bool swapped;
     bool blind;      /* it cannot be watched: it has to wait in place */
     jk_guest *guest; /* who waits; NULL: nobody */
@@ -62,7 +63,7 @@ struct jk_parking {
     apr_os_sock_t client;     /* while swapped */
 };
 
-static jk_parking *parking_of(conn_rec *c)
+static jk_parking *parking_of(const conn_rec *c)
 {
     return ap_get_module_config(c->conn_config, &jk_module);
 }
@@ -228,7 +229,7 @@ static bool may(const request_rec *r, const jk_parking *p)
 {
     const conn_rec *c = r->connection;
 
-    if (p == NULL || !p->in_chain || c->master || r->main || r->prev)
+    if (p == NULL || !p->in_chain || p->late || c->master || r->main || r->prev)
         return false;
     return !c->clogging_input_filters && c->cs->state == CONN_STATE_HANDLER;
 }
@@ -243,6 +244,8 @@ static jk_park_reason why_not(const request_rec *r)
         return JK_FELL_SUBREQUEST;
     if (r->prev)
         return JK_FELL_REDIRECT;
+    if (parking_of(c) && parking_of(c)->late)
+        return JK_FELL_STOPPING;
     return c->clogging_input_filters ? JK_FELL_CLOGGED : JK_FELL_CALLER;
 }
 
@@ -563,7 +566,10 @@ static bool is_ours(const conn_rec *c, const jk_park *park)
 #endif
 }
 
-/* NULL: nobody waits there. */
+/* NULL: nobody waits there.
+ * event's listener ends, once it is told to, when no connection is counted, and those that it has accepted are counted by their threads: it
+ * may be gone before this one was. Nobody would poll it. Where the process does not stop yet it is counted in time: the state changes before
+ * the listener is told. (The child_stopping hook comes after that.) */
 static SELDOM jk_parking *make_parking(conn_rec *c)
 {
     jk_park *park = jk_startup_park();
@@ -574,6 +580,7 @@ static SELDOM jk_parking *make_parking(conn_rec *c)
     p = apr_pcalloc(c->pool, sizeof *p);
     p->c = c;
     p->park = park;
+    p->late = asked(AP_MPMQ_MPM_STATE) == AP_MPMQ_STOPPING;
     jk_outlet_add(&p->outlet, c);
     ap_set_module_config(c->conn_config, &jk_module, p);
     return p;

@@ -112,6 +112,12 @@ static void tune(int fd, int family, const jk_sock_options *opt)
     }
 }
 
+/* Nothing was even tried: whoever is at the other end has no part in it. */
+static bool is_short(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS;
+}
+
 jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *err)
 {
     const struct sockaddr *sa = (const void *)&to->sa;
@@ -120,7 +126,7 @@ jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *
     *fd = -1;
     if (s < 0) {
         *err = errno;
-        return JK_E_CONNECT;
+        return is_short(*err) ? JK_E_SHORT : JK_E_CONNECT;
     }
     tune(s, sa->sa_family, opt);
     /* A source that cannot be bound is told at the start (conf); connecting from another one is better than not at all. */
@@ -132,7 +138,7 @@ jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *
     if (rc < 0 && errno != EINPROGRESS) {
         *err = errno;
         close(s);
-        return JK_E_CONNECT;
+        return is_short(*err) ? JK_E_SHORT : JK_E_CONNECT;
     }
     *fd = s;
     if (rc < 0)
@@ -225,6 +231,9 @@ const char *jk_sock_words(int err)
     case EMFILE:
     case ENFILE:
         return "out of file descriptors: raise the limit (ulimit -n, LimitNOFILE) of httpd";
+    case ENOMEM:
+    case ENOBUFS:
+        return "the system has no memory for another socket: look at its free memory, and at net.ipv4.tcp_mem";
     case ECONNRESET:
         return "connection reset: the backend closed at once; it is stopping, or its port speaks another protocol";
     case EADDRNOTAVAIL:

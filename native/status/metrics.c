@@ -140,7 +140,7 @@ static const struct {
                  { JK_E_SEND, "send" },               { JK_E_RECV, "receive" },              { JK_E_TIMEOUT, "reply_timeout" },
                  { JK_E_FRAME, "frame" },             { JK_E_PAYLOAD, "payload" },           { JK_E_SPACE, "too_large" },
                  { JK_E_BUSY, "busy" },               { JK_E_STATUS, "status" },             { JK_E_CONF, "configuration" },
-                 { JK_E_MEMORY, "memory" } };
+                 { JK_E_MEMORY, "memory" },           { JK_E_SHORT, "descriptors" } };
 #define FAILURES (sizeof failures / sizeof failures[0])
 _Static_assert(FAILURES == JK_RC_COUNT - 2, "an outcome without a word");
 

@@ -368,11 +368,11 @@ static jk_rc open_conn(jk_backend *backend, jk_run *run)
         return no_room(backend, run);
     JK_DEBUG(run->log, "(%s) no usable connection found, will create a new one to %s", backend->worker.name, address(backend));
     rc = jk_sock_open(&where->addr, &backend->options, &fd, &run->err);
-    if (rc != JK_E_CONNECT)
+    if (rc == JK_OK || rc == JK_AGAIN)
         run->conn = jk_conn_make(fd, &backend->options);
     if (run->conn == NULL) {
         jk_stat_disconnect(backend->stat);
-        if (rc == JK_E_CONNECT)
+        if (fd < 0)
             return rc;
         jk_sock_close(fd);
         return JK_E_MEMORY;

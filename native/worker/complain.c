@@ -112,6 +112,10 @@ void jk_complain(const jk_worker *worker, const char *to, const jk_run *run, jk_
     case JK_E_CONNECT:
         tell_connect(worker, to, run);
         break;
+    case JK_E_SHORT:
+        JK_ERROR(run->log, 212, "(%s) no connection to %s could be opened (errno=%d): %s. The container is not to blame, and keeps its state", name,
+                 to, run->err, jk_sock_words(run->err));
+        break;
     case JK_E_PING:
         tell_ping(worker, to, run);
         break;

@@ -280,3 +280,39 @@ def test_a_graceful_restart_without_a_spare_process(fresh_httpd, peer):
     gate.open()
     answered(crowd.join())
     answered(late.join())
+
+
+def one_processor(httpd):
+    """All that its children do from now on takes turns: what is done in between is seen."""
+    os.sched_setaffinity(httpd.pid, {min(os.sched_getaffinity(httpd.pid))})
+    httpd.graceful()
+
+
+def accepted_at_the_end(httpd, paths, pause):
+    """The child is told to end while these connections come: it accepts some of them, but no thread of its has seen them yet."""
+    (child,) = proc.children_of(httpd.pid)
+    before = httpd.generations()
+    os.kill(child, signal.SIGSTOP)
+    wires = [client.Wire(httpd.port) for _ in paths]
+    for wire, path in zip(wires, paths):
+        wire.request("GET", path, [("Connection", "close")])
+    os.kill(httpd.pid, signal.SIGUSR1)
+    time.sleep(pause)
+    os.kill(child, signal.SIGCONT)
+    answers = [wire.answer() for wire in wires]
+    for wire in wires:
+        wire.close()
+    assert proc.wait_until(lambda: httpd.generations() > before and child not in proc.children_of(httpd.pid), 20)
+    return answers
+
+
+def test_a_connection_that_comes_while_the_process_stops(fresh_httpd, fresh_peer):
+    """event's listener ends when no connection is counted, though some that it accepted are still in its queue: nobody polls them any more, so
+    none of them may wait without a thread."""
+    peer = fresh_peer()
+    peer.default = lambda ex: (time.sleep(0.2), ex.send(ajp.answer(ex.request.path)))
+    httpd = fresh_httpd(mpm(server_limit=16) + "JkParkAfter 0\nJkMount /* w\n", workers=ajp13(w=peer.port))
+    one_processor(httpd)
+    for turn in range(8):
+        paths = [f"/{turn}.{i}" for i in range(24)]
+        assert [a.text for a in accepted_at_the_end(httpd, paths, turn % 4 * 0.004)] == paths

@@ -55,6 +55,8 @@ static world_act act_of(char letter)
         return (world_act){ .rc = JK_E_FRAME, .progress = JK_PROGRESS_SENT };
     case 'm': /* memory */
         return (world_act){ .rc = JK_E_MEMORY };
+    case 'e': /* no descriptor is left in this process */
+        return (world_act){ .rc = JK_E_SHORT, .err = EMFILE };
     case 'c': /* the client goes away */
         return (world_act){ .rc = JK_E_CLIENT_READ, .progress = JK_PROGRESS_SENT };
     case 'l': /* long */
@@ -185,6 +187,8 @@ static const struct {
     { 3, "", "p", "a", "POST", JK_E_FRAME, "0", NULL, "protocol: a POST was written" },
     { 3, "", "f", "a", "POST", JK_OK, "01", "", "full: free, and no failure of the member's" },
     { 3, "", "m", "a", "POST", JK_OK, "01", NULL, "memory" },
+    { 3, "", "e", "a", "POST", JK_OK, "01", "", "no descriptor: another may have a connection that is idle; nothing is said of the member" },
+    { 2, "retries=1 lb_retries=3", "e", "e", "GET", JK_E_SHORT, "01", NULL, "nobody is in error for it, nobody is forced" },
     { 3, "", "c", "a", "GET", JK_E_CLIENT_READ, "0", "", "the client's fault: nobody else is asked" },
     { 3, "retries=1", "r", "r", "GET", JK_E_CONNECT, "01", "[601] (b) All tomcat instances failed, no more workers left",
       "two of three: lb_retries" },
@@ -231,6 +235,7 @@ static const struct {
     { "n", JK_STATE_OK, JK_STATE_OK, 0, 0, 0, "a negative one" },
     { "p", JK_STATE_OK, JK_STATE_OK, 0, 0, 0, "protocol" },
     { "m", JK_STATE_OK, JK_STATE_OK, 0, 0, 0, "memory" },
+    { "e", JK_STATE_IDLE, JK_STATE_IDLE, 0, 0, 0, "no descriptor: as it was" },
     { "f", JK_STATE_BUSY, JK_STATE_BUSY, 0, 0, 0, "full" },
     { "c", JK_STATE_OK, JK_STATE_OK, 0, 1, 0, "the client" },
 };

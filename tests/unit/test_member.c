@@ -57,6 +57,10 @@ static const row rows[] = {
     { ANY, JK_MEMBER_SUCCEEDED, { 0 }, 0, 0, JK_METHOD_REQUEST, JK_STATE_OK, 0, 0, 0, "where nothing is wrong nothing is stored" },
     { ANY, JK_MEMBER_CLIENT, { .first_error = 9000, .last_error = 9500, .refused = 1 }, 0, 0, JK_METHOD_REQUEST, JK_STATE_OK,
       JK_DO_ADD_CLIENT_ERROR, 9000, 9500, "the client's fault: no failover, and no proof of health" },
+    { ANY & ~S(PRB), JK_MEMBER_SHORT, { .first_error = 9990, .last_error = 9995, .refused = 1 }, 0, 0, JK_METHOD_REQUEST, STAYS, HERE, 9990, 9995,
+      "we had no descriptor: that says nothing of it" },
+    { S(PRB), JK_MEMBER_SHORT, { .first_error = 9990, .last_error = 9995 }, 0, 0, JK_METHOD_REQUEST, JK_STATE_REC, HERE, 9990, 9995,
+      "the probe did not begin: another may" },
     { NOT_ERR, JK_MEMBER_INTERNAL, { .first_error = 9990 }, 0, 0, JK_METHOD_REQUEST, JK_STATE_OK, HERE, 9990, 0,
       "memory or protocol: for this request alone" },
     { S(ERR), JK_MEMBER_INTERNAL, { .first_error = 9990 }, 0, 0, JK_METHOD_REQUEST, JK_STATE_ERR, HERE, 9990, 0, "in error it stays" },
@@ -298,6 +302,7 @@ static const struct {
     { JK_E_STATUS, true, JK_MEMBER_SOFT, JK_STATE_ERR, "a negative code" },
     { JK_E_RECV, true, JK_MEMBER_FAILED, JK_STATE_ERR, "soft is for codes alone" },
     { JK_E_BUSY, false, JK_MEMBER_NO_SLOT, JK_STATE_ERR, "the probe never ran" },
+    { JK_E_SHORT, false, JK_MEMBER_SHORT, JK_STATE_ERR, "nor here" },
     { JK_E_CONF, false, JK_MEMBER_RAN, JK_STATE_ERR, "nothing is known" },
     { JK_RC_COUNT, false, JK_MEMBER_INTERNAL, JK_STATE_ERR, "an outcome that is none" },
 };
@@ -317,6 +322,7 @@ START_TEST(alone_it_is_for_show)
 {
     ck_assert_int_eq(jk_member_alone(JK_STATE_IDLE, JK_MEMBER_CHOSEN), JK_STATE_IDLE);
     ck_assert_int_eq(jk_member_alone(JK_STATE_OK, JK_MEMBER_NO_SLOT), JK_STATE_OK);
+    ck_assert_int_eq(jk_member_alone(JK_STATE_OK, JK_MEMBER_SHORT), JK_STATE_OK);
     ck_assert_int_eq(jk_member_alone(JK_STATE_OK, JK_MEMBER_BUSY), JK_STATE_ERR);
     ck_assert_int_eq(jk_member_alone(JK_STATE_OK, JK_MEMBER_MAINTAIN), JK_STATE_OK);
     ck_assert_int_eq(jk_member_alone(JK_STATE_ERR, JK_MEMBER_RESET), JK_STATE_IDLE);

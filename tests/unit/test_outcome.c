@@ -28,6 +28,7 @@ static const struct {
     { JK_E_STATUS, JK_BLAME_BACKEND, "JK_E_STATUS", "fail_on_status" },
     { JK_E_CONF, JK_BLAME_US, "JK_E_CONF", "the configuration" },
     { JK_E_MEMORY, JK_BLAME_US, "JK_E_MEMORY", "our memory" },
+    { JK_E_SHORT, JK_BLAME_US, "JK_E_SHORT", "our descriptors" },
 };
 
 START_TEST(each_outcome_blames_the_right_one)

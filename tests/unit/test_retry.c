@@ -7,7 +7,7 @@
 #define ROWS(t) (sizeof(t) / sizeof((t)[0]))
 
 static const jk_rc curable[] = {
-    JK_E_RESOLVE, JK_E_CONNECT, JK_E_PING, JK_E_SEND, JK_E_RECV, JK_E_TIMEOUT, JK_E_FRAME, JK_E_PAYLOAD, JK_E_STATUS,
+    JK_E_RESOLVE, JK_E_CONNECT, JK_E_PING, JK_E_SEND, JK_E_RECV, JK_E_TIMEOUT, JK_E_FRAME, JK_E_PAYLOAD, JK_E_STATUS, JK_E_SHORT,
 };
 static const jk_retry_method methods[] = { JK_RETRY_OTHER, JK_RETRY_GET, JK_RETRY_HEAD };
 

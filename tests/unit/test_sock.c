@@ -13,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -279,6 +280,25 @@ START_TEST(a_unix_socket_that_is_not_there_says_so_at_once)
 }
 END_TEST
 
+START_TEST(without_descriptors_nobody_else_is_to_blame)
+{
+    struct rlimit was, none_left;
+    int fd = 5, err = 0, port, s = bound(&port);
+    jk_addr to = loopback(port);
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none_left = was;
+    none_left.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    jk_rc rc = jk_sock_open(&to, &none, &fd, &err);
+    setrlimit(RLIMIT_NOFILE, &was);
+    ck_assert_int_eq(rc, JK_E_SHORT);
+    ck_assert_int_eq(err, EMFILE);
+    ck_assert_int_eq(fd, -1);
+    close(s);
+}
+END_TEST
+
 /* Where TCP would let us wait for it, a Unix socket says at once that its queue is full. */
 START_TEST(a_full_unix_socket_is_refused_and_not_waited_for)
 {
@@ -435,6 +455,7 @@ static const struct {
     { ECONNREFUSED, "server.xml" },       { ETIMEDOUT, "socket_connect_timeout" }, { EHOSTUNREACH, "firewall-cmd" },
     { ENETUNREACH, "prefer_ipv6" },       { EACCES, "setsebool" },                 { EPERM, "setsebool" },
     { ENOENT, "unixDomainSocketPath" },   { EMFILE, "LimitNOFILE" },               { ENFILE, "LimitNOFILE" },
+    { ENOMEM, "tcp_mem" },                { ENOBUFS, "tcp_mem" },
     { ECONNRESET, "another protocol" },   { EADDRNOTAVAIL, "source" },             { EAFNOSUPPORT, "prefer_ipv6" },
     { EAGAIN, "acceptCount" },
 };
@@ -517,6 +538,7 @@ static void add_opening(TCase *t)
     tcase_add_test(t, a_closed_port_is_refused);
     tcase_add_test(t, a_unix_socket_that_is_not_there_says_so_at_once);
     tcase_add_test(t, a_full_unix_socket_is_refused_and_not_waited_for);
+    tcase_add_test(t, without_descriptors_nobody_else_is_to_blame);
     tcase_add_test(t, nobody_waits_for_a_host_that_is_silent);
     tcase_add_loop_test(t, each_source_is_seen_by_the_peer, 0, COUNT(sources));
     tcase_add_loop_test(t, each_errno_has_its_remedy, 0, COUNT(words));

@@ -28,7 +28,8 @@
     X(JK_FELL_BODY_FILTER, "body_filter", "bodies that go through a filter of their content: only the body is waited for with a thread") \
     X(JK_FELL_LIMIT, "limit", "JkParkMax was reached") \
     X(JK_FELL_DESCRIPTOR, "descriptor", "no descriptor was left") \
-    X(JK_FELL_WATCH, "watch", "a descriptor could not be watched")
+    X(JK_FELL_WATCH, "watch", "a descriptor could not be watched") \
+    X(JK_FELL_STOPPING, "stopping", "connections that came while the process was stopping")
 
 #define JK_GAUGES_ENUM(id, name, words) id,
 typedef enum jk_park_wait { JK_PARK_WAIT_ROWS(JK_GAUGES_ENUM) JK_PARK_WAITS } jk_park_wait;

@@ -105,6 +105,17 @@ def children_of(pid):
         return set()
 
 
+def limit_descriptors(pid, most):
+    """The soft limit of another process, which may have another user. Returns what it was."""
+    with open(f"/proc/{pid}/limits") as f:
+        was = next(int(line.split()[3]) for line in f if line.startswith("Max open files"))
+    with open(f"/proc/{pid}/status") as f:
+        ids = {line.split()[0]: line.split()[1] for line in f if line.startswith(("Uid:", "Gid:"))}
+    become = ["setpriv", "--reuid", ids["Uid:"], "--regid", ids["Gid:"], "--clear-groups"] if os.geteuid() == 0 else []
+    subprocess.run([*become, "prlimit", "--pid", str(pid), f"--nofile={most}:"], check=True, capture_output=True)
+    return was
+
+
 @atexit.register
 def _stop_all():
     for child in list(_ours):
