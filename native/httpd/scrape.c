@@ -2,6 +2,7 @@
 #include "scrape.h"
 
 #include "startup.h"
+#include "statusmaps.h"
 
 #include <ap_mpm.h>
 #include <http_config.h>
@@ -9,7 +10,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-jk_metrics_from jk_scrape_from(void)
+jk_metrics_from jk_scrape_from(request_rec *r)
 {
     jk_startup_state now = jk_startup_look();
     int generation = 0;
@@ -17,6 +18,7 @@ jk_metrics_from jk_scrape_from(void)
     ap_mpm_query(AP_MPMQ_GENERATION, &generation);
     return (jk_metrics_from){ .registry = now.registry,
                               .shm = now.shm,
+                              .mounts = now.shm ? jk_statusmaps_mounts(r, now.main_server) : NULL,
                               .version = JK_VERSION,
                               .generation = generation > 0 ? (uint32_t)generation : 0,
                               .stale = now.stale };
@@ -37,7 +39,7 @@ int jk_scrape_run(request_rec *r)
         return DECLINED;
     if (r->method_number != M_GET)
         return not_allowed(r);
-    from = jk_scrape_from();
+    from = jk_scrape_from(r);
     form = jk_metrics_wanted(apr_table_get(r->headers_in, "Accept"));
     jk_span text = jk_metrics_write(r->pool, &from, form);
     ap_set_content_type(r, jk_metrics_type(form));

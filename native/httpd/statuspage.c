@@ -186,7 +186,7 @@ static jk_view *look(const page *p)
     ap_mpm_query(AP_MPMQ_GENERATION, &from.generation);
     from.stale = p->state.stale;
     from.parked = jk_park_look(p->state.park);
-    from.metrics = jk_scrape_from();
+    from.metrics = jk_scrape_from(r);
     from.token = p->ask.read_only ? "" : p->token;
     from.base = r->uri + strspn(r->uri, "/") - 1; /* two would begin the name of a host */
     return jk_view_make(r->pool, &from);

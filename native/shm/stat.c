@@ -368,28 +368,9 @@ void jk_stat_lost(jk_layout_slot *slot, uint32_t connections)
         ADD(slot->closed[0], connections);
 }
 
-/* Most times are short, so the first bounds are asked first. */
-static inline void book_time(jk_layout_histogram *h, int64_t us)
-{
-    uint64_t took = us > 0 ? (uint64_t)us : 0;
-    unsigned at = 0;
-
-    while (at < JK_STAT_BUCKETS - 1 && took > jk_stat_bounds[at])
-        at++;
-    ADD(h->bucket[at], 1);
-    ADD(h->sum, took);
-}
-
 void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
 {
-    book_time(&stat->slot->time[what], us);
-}
-
-static unsigned class_of(unsigned status)
-{
-    unsigned hundreds = status / 100;
-
-    return hundreds < JK_STAT_CLASSES ? hundreds : 0;
+    jk_shm_book_time(&stat->slot->time[what], us);
 }
 
 void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
@@ -401,10 +382,10 @@ void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
     if (visit->written)
         ADD(slot->count[JK_COUNT_WRITTEN], visit->written);
     if (visit->status) {
-        ADD(slot->answers[class_of(visit->status)], 1);
-        book_time(&slot->time[JK_TIME_FIRST], visit->first);
+        ADD(slot->answers[jk_shm_class(visit->status)], 1);
+        jk_shm_book_time(&slot->time[JK_TIME_FIRST], visit->first);
     }
-    book_time(&slot->time[JK_TIME_TOTAL], visit->total);
+    jk_shm_book_time(&slot->time[JK_TIME_TOTAL], visit->total);
     jk_stat_end(stat);
 }
 

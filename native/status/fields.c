@@ -197,6 +197,7 @@ static const jk_show_field of_ajp[] = {
 };
 
 #define M(field) AT(jk_view_map, field)
+#define COUNTED(field) offsetof(jk_view_map, field), offsetof(jk_view_map, counted)
 static const jk_show_field of_map[] = {
     { "id", ALL, JK_F_I32, M(id), JK_F_NAME, "" },
     { "server", ALL, JK_F_TEXT, M(server), JK_F_QUOTED, "" },
@@ -213,6 +214,17 @@ static const jk_show_field of_map[] = {
     { "use_server_errors", ALL, JK_F_I32, M(use_server_errors), JK_F_QUOTED, "" },
     { "path", NEW, JK_F_TEXT, M(path), 0, "" },
     { "place", NEW, JK_F_TEXT, M(place), 0, "" },
+    { "mount", NEW, JK_F_TEXT, M(mount), 0, "as it is written: /a|b is two rules" },
+    { "vhost", NEW, JK_F_TEXT, M(vhost), 0, "the server that it is written in" },
+    { "counted", NEW, JK_F_I64, COUNTED(counted), 0,
+      "since the server was started, for each mount of a vhost together; the same number: the same numbers; -1: with all that have no place" },
+    { "requests", NEW, JK_F_U64, COUNTED(requests), JK_F_COUNTER, "requests that are over, failed ones too" },
+    { "errors", NEW, JK_F_U64, COUNTED(errors), JK_F_COUNTER, "of them: failed, or answered with 5xx; not those that the client broke off" },
+    { "client_errors", NEW, JK_F_U64, COUNTED(client_errors), JK_F_COUNTER, "answered with 4xx" },
+    { "server_errors", NEW, JK_F_U64, COUNTED(server_errors), JK_F_COUNTER, "answered with 5xx by a container" },
+    { "transferred", NEW, JK_F_U64, COUNTED(written), JK_F_COUNTER, "bytes to containers" },
+    { "read", NEW, JK_F_U64, COUNTED(read), JK_F_COUNTER, "bytes from them" },
+    { "busy", NEW, JK_F_U32, COUNTED(busy), JK_F_GAUGE, "requests under way" },
     { NULL },
 };
 

@@ -171,13 +171,35 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Numbers that stand there already are not shown twice: whoever adds them up would be wrong. */
+static void put_map_numbers(jk_page *page, const jk_view_map *map)
+{
+    const char *with = map->counted < 0 ? "with all others" : strcmp(map->server, map->vhost) != 0 ? map->vhost : map->mount;
+
+    jk_html_put(page, "<td data-label='Requests' class='n'>");
+    if (map->counted == 0)
+        jk_html_put(page, "-");
+    else if (map->again || map->counted < 0)
+        jk_html_put(page, "<span class='mute' title='counted together with another row'>&#8593; %s</span>", with);
+    else
+        jk_html_number(page, map->requests);
+    jk_html_put(page, "</td><td data-label='Errors' class='n'>");
+    if (map->counted <= 0 || map->again)
+        jk_html_put(page, "-");
+    else
+        jk_html_number(page, map->errors);
+    jk_html_put(page, "</td>");
+}
+
 static void put_map(jk_page *page, const jk_view_map *map)
 {
     const char *options = options_of(page->p, map);
 
     jk_html_put(page, "<tr><th scope='row'><code class='name'>%s</code></th><td data-label='Worker'>", map->uri);
     put_map_worker(page, map);
-    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span "
+    jk_html_put(page, "</td>");
+    put_map_numbers(page, map);
+    jk_html_put(page, "<td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span "
                       "title='%s'>%s</span></td><td data-label='Options' class='%s'>%s</td></tr>\n", map->server, map->type, map->place,
                           *map->place ? base_name(map->place) :
                     map->source,
@@ -191,7 +213,7 @@ static bool is_of(const jk_view_map *map, const char *worker)
 
 void jk_html_maps(jk_page *page, const char *worker)
 {
-    static const char *const heads[] = { "URI", "Worker", "Server", "Type", "Written", "Options", NULL };
+    static const char *const heads[] = { "URI", "Worker", "Requests", "Errors", "Server", "Type", "Written", "Options", NULL };
     const apr_array_header_t *maps = page->view->from.maps;
     int rows = 0;
     bool folded;

@@ -12,7 +12,7 @@
 
 /* Somebody that samples are of. */
 typedef struct subject {
-    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8 } is; /* a member is a worker too */
+    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8, OF_MOUNT = 16 } is; /* a member is a worker too */
     jk_span labels; /* as they stand in the braces; "" where there are none */
     const jk_metrics_from *from;
     jk_park_gauges parked;
@@ -21,6 +21,7 @@ typedef struct subject {
     jk_member_state state;
     int64_t last_error;
     jk_tune tune;
+    const jk_tally_numbers *mount;
 } subject;
 
 typedef struct page {
@@ -124,12 +125,17 @@ static void of_count(page *out, const metric *m, const subject *s)
     sample(out, m, s, NULL, s->all.count[m->which]);
 }
 
-static void of_answers(page *out, const metric *m, const subject *s)
+static void each_class(page *out, const metric *m, const subject *s, const uint64_t answers[JK_STAT_CLASSES])
 {
     static const char *const classes[JK_STAT_CLASSES] = { "other", "1xx", "2xx", "3xx", "4xx", "5xx" };
 
     for (int i = 0; i < JK_STAT_CLASSES; i++)
-        sample(out, m, s, classes[i], s->all.answers[i]);
+        sample(out, m, s, classes[i], answers[i]);
+}
+
+static void of_answers(page *out, const metric *m, const subject *s)
+{
+    each_class(out, m, s, s->all.answers);
 }
 
 static const struct {
@@ -144,10 +150,15 @@ static const struct {
 #define FAILURES (sizeof failures / sizeof failures[0])
 _Static_assert(FAILURES == JK_RC_COUNT - 2, "an outcome without a word");
 
-static void of_failures(page *out, const metric *m, const subject *s)
+static void each_failure(page *out, const metric *m, const subject *s, const uint64_t failed[JK_RC_COUNT])
 {
     for (size_t i = 0; i < FAILURES; i++)
-        sample(out, m, s, failures[i].word, s->all.failed[failures[i].rc]);
+        sample(out, m, s, failures[i].word, failed[failures[i].rc]);
+}
+
+static void of_failures(page *out, const metric *m, const subject *s)
+{
+    each_failure(out, m, s, s->all.failed);
 }
 
 static const struct {
@@ -166,11 +177,10 @@ static void of_closed(page *out, const metric *m, const subject *s)
 }
 
 /* Cumulative, as the formats have it. */
-static void of_time(page *out, const metric *m, const subject *s)
+static void histogram(page *out, const metric *m, const subject *s, const jk_stat_histogram *h)
 {
     static const char *const bounds[JK_STAT_BUCKETS] = { "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1",  "0.2",
                                                          "0.5",   "1.0",   "2.0",   "5.0",  "10.0", "30.0", "60.0", "+Inf" };
-    const jk_stat_histogram *h = &s->all.time[m->which];
     uint64_t n = 0;
 
     for (int i = 0; i < JK_STAT_BUCKETS; i++) {
@@ -185,6 +195,11 @@ static void of_time(page *out, const metric *m, const subject *s)
     begin_sample(out, m, s, "_sum", NULL);
     seconds(out, h->sum);
     say(out, "\n");
+}
+
+static void of_time(page *out, const metric *m, const subject *s)
+{
+    histogram(out, m, s, &s->all.time[m->which]);
 }
 
 /* of_number()'s */
@@ -269,6 +284,56 @@ static void of_reasons(page *out, const metric *m, const subject *s)
         sample(out, m, s, jk_gauges_reasons[i].name, s->parked.fell_back[i]);
 }
 
+/* ---- of mounts ---- */
+
+enum { DONE, UNDER_WAY, ERRORS, SENT, RECEIVED };
+
+static uint64_t mount_number(int which, const jk_tally_numbers *n)
+{
+    switch (which) {
+    case DONE:
+        return n->requests;
+    case UNDER_WAY:
+        return n->busy;
+    case ERRORS:
+        return n->errors;
+    case SENT:
+        return n->written;
+    default:
+        return n->read;
+    }
+}
+
+/* Of those that nobody has asked yet there are hundreds: each has two samples. */
+static bool is_used(const subject *s)
+{
+    return s->mount->requests > 0;
+}
+
+static void of_mount(page *out, const metric *m, const subject *s)
+{
+    if (m->which == DONE || m->which == UNDER_WAY || is_used(s))
+        sample(out, m, s, NULL, mount_number(m->which, s->mount));
+}
+
+static void of_mount_answers(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        each_class(out, m, s, s->mount->answers);
+}
+
+static void of_mount_failures(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        each_failure(out, m, s, s->mount->failed);
+}
+
+static void of_mount_time(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        histogram(out, m, s, &s->mount->total);
+}
+
 /* ---- the table ---- */
 
 #define ALL_WORKERS (OF_WORKER | OF_MEMBER)
@@ -330,6 +395,16 @@ static const metric metrics[] = {
     { OF_MEMBER, STATES, "jk_worker_activation", "", of_activation, 0, "jk_worker_activation", "Whether the balancer may send requests there." },
     { OF_MEMBER, GAUGE, "jk_worker_lbfactor", "", of_number, FACTOR, NULL, "lbfactor in force." },
     { OF_MEMBER, GAUGE, "jk_worker_distance", "", of_number, DISTANCE, NULL, "distance in force." },
+
+    { OF_MOUNT, COUNTER, "jk_mount_requests", "", of_mount, DONE, NULL, "Requests that the mount had mapped and that are over, failed ones too." },
+    { OF_MOUNT, COUNTER, "jk_mount_errors", "", of_mount, ERRORS, NULL,
+      "Those that failed, or were answered with 5xx; not those that the client broke off." },
+    { OF_MOUNT, COUNTER, "jk_mount_answers", "", of_mount_answers, 0, "code", "Answers of containers by the class of their status." },
+    { OF_MOUNT, COUNTER, "jk_mount_failures", "", of_mount_failures, 0, "kind", "Requests that failed, after all attempts, by what happened." },
+    { OF_MOUNT, COUNTER, "jk_mount_sent_bytes", "bytes", of_mount, SENT, NULL, "Bytes sent to containers." },
+    { OF_MOUNT, COUNTER, "jk_mount_received_bytes", "bytes", of_mount, RECEIVED, NULL, "Bytes received from containers." },
+    { OF_MOUNT, GAUGE, "jk_mount_requests_in_progress", "", of_mount, UNDER_WAY, NULL, "Requests that are under way." },
+    { OF_MOUNT, HISTOGRAM, "jk_mount_duration_seconds", "seconds", of_mount_time, 0, "le", "Time of requests with all their attempts and waits." },
 };
 
 #define METRICS (sizeof metrics / sizeof metrics[0])
@@ -390,7 +465,21 @@ static void add(apr_array_header_t *all, enum scope is, const jk_worker *worker,
     look_at(s, jk_manage_stat(worker));
 }
 
-/* The server, each listed worker, and the members behind their balancer. */
+static void add_mount(apr_array_header_t *all, const jk_metrics_mount *mount)
+{
+    subject *s = apr_array_push(all);
+    apr_pool_t *p = all->pool;
+    jk_tally_numbers *n = apr_palloc(p, sizeof *n);
+
+    jk_tally_read(mount->tally, n);
+    memset(s, 0, sizeof *s);
+    s->is = OF_MOUNT;
+    s->mount = n;
+    s->labels = jk_span_of(apr_pstrcat(p, "vhost=\"", escaped(p, mount->vhost), "\",mount=\"", escaped(p, mount->mount), "\",worker=\"",
+                                       escaped(p, mount->worker), "\"", NULL));
+}
+
+/* The server, each listed worker, the members behind their balancer, the mounts. */
 static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
 {
     apr_array_header_t *all = apr_array_make(p, 16, sizeof(subject));
@@ -408,6 +497,8 @@ static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
             if (jk_manage_member(worker, k))
                 add(all, OF_MEMBER, jk_manage_place(worker, k), worker->name);
     }
+    for (int i = 0; from->mounts && i < from->mounts->nelts; i++)
+        add_mount(all, &APR_ARRAY_IDX(from->mounts, i, jk_metrics_mount));
     return all;
 }
 
@@ -537,10 +628,25 @@ static const char manual_head[] =
     "status page, after which only the maxima begin anew; a full stop and start begins at 0. A killed child may have counted a request that got\n"
     "no answer.\n\n"
     "The label `worker` is the worker's name, `balancer` that of the balancer whose member it is (empty: none). Where there is a further label\n"
-    "it stands in the table; a state has one sample for each value, and that of now is 1. Mounts have no numbers of their own: rule files change\n"
-    "in each process by itself, and a server may have thousands; the access log has the worker's name and the times (`conf/json-log.conf`).\n"
-    "`conf/grafana-dashboard.json` is a dashboard of all this.\n\n"
+    "it stands in the table; a state has one sample for each value, and that of now is 1. `conf/grafana-dashboard.json` is a dashboard of all this.\n\n"
+    "A mount has the labels `vhost`, `mount` and `worker`: the server that it is written in (as on the status page), its URI as it is written,\n"
+    "and the worker that it names. It counts each request once that it has mapped, when the request is over; what virtual hosts have taken over\n"
+    "by JkMountCopy is counted where it is written. A mount that a rule file (JkMountFile) loses and gets back goes on where it was. Mounts of a\n"
+    "status worker, exclusions, and requests that JK_WORKER_NAME and no mount gave to a worker are not counted here. There are places for 512\n"
+    "mounts: all others are counted as one, `mount=\"other\"`, and `httpd -t` says so. A mount that has had no request yet has its\n"
+    "`jk_mount_requests_total` and `jk_mount_requests_in_progress` alone.\n\n"
     "| metric | type | of | label | |\n|---|---|---|---|---|\n";
+
+static const char *words_of_scope(unsigned scope)
+{
+    static const struct { unsigned scope; const char *words; } rows[] = { { OF_SERVER, "server" }, { OF_BALANCER, "balancers" },
+                                                                          { OF_MEMBER, "members" }, { OF_MOUNT, "mounts" } };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].scope == scope)
+            return rows[i].words;
+    return "workers and members";
+}
 
 static void manual_line(page *out, const metric *m)
 {
@@ -549,8 +655,9 @@ static void manual_line(page *out, const metric *m)
     say(out, m->type == COUNTER ? "_total" : m->type == INFO ? "_info" : "");
     say(out, "` | ");
     say(out, types[m->type][JK_METRICS_OPEN]);
-    say(out, m->scope == OF_SERVER ? " | server | " : m->scope == OF_BALANCER ? " | balancers | " : m->scope == OF_MEMBER ? " | members | " :
-                                                                                                                           " | workers and members | ");
+    say(out, " | ");
+    say(out, words_of_scope(m->scope));
+    say(out, " | ");
     if (m->label) {
         say(out, "`");
         say(out, m->label);

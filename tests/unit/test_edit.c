@@ -374,7 +374,7 @@ static jk_span shown(const char *query, const char *name)
 
     APR_ARRAY_PUSH(maps, jk_view_map) = (jk_view_map){ .worker = "w", .server = name, .uri = name, .type = "Exact", .source = "JkMount",
                                                        .fail_on_status = "", .active = name, .disabled = "", .stopped = "", .path = name,
-                                                       .place = name };
+                                                       .place = name, .mount = name, .vhost = name, .counted = 1, .again = true };
     jk_ask_read(pool, jk_span_of(query), from.status, &ask, &result);
     return jk_render(pool, jk_view_make(pool, &from), &ask, &result, from.status);
 }

@@ -25,6 +25,13 @@ typedef struct jk_view_map {
     const char *fail_on_status, *active, *disabled, *stopped; /* lists with commas */
     const char *path;   /* the extension path= */
     const char *place;  /* "file:line" */
+    /* Its numbers since the server was started. They are of the mount as it is written: of both rules of "/a|b", and of all servers that have
+     * taken it over. */
+    int64_t counted;    /* 0: nobody counts them, and what follows is not there; -1: with all others that have no place of their own */
+    bool again;         /* they stand at another one before this, too */
+    const char *mount, *vhost; /* as it is written, and where */
+    uint64_t requests, errors, client_errors, server_errors, read, written;
+    uint32_t busy;
 } jk_view_map;
 
 /* A value in force that is not the file's. */
