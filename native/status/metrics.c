@@ -168,7 +168,7 @@ static const struct {
                                [JK_CLOSE_AGED] = { "aged", "it was idle for longer than connection_pool_timeout, or made room for others" },
                                [JK_CLOSE_FAILED] = { "failed", "an attempt on it failed, or was broken off" },
                                [JK_CLOSE_CONTAINER] = { "container", "the container said that it may not be used again" },
-                               [JK_CLOSE_UNWANTED] = { "no_reuse", "JkOptions DisableReuse" } };
+                               [JK_CLOSE_UNWANTED] = { "no_reuse", "nobody wants it: JkOptions DisableReuse, another address, or a member that was removed" } };
 
 static void of_closed(page *out, const metric *m, const subject *s)
 {

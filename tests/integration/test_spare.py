@@ -126,6 +126,8 @@ def test_every_format_shows_it(page, peers):
 ], ids=lambda v: ",".join(f"{k}={str(x)[:12]}" for k, x in v.items()).replace("\n", " ") if isinstance(v, dict) else None)
 def test_refused(page, status, words, params):
     refused(page, status, words, **{k: v for k, v in {"cmd": "add", "w": "lb", "sw": "n3", "vahst": "127.0.0.1", **params}.items() if v is not None})
+    said = page.httpd.jk_lines(r"\[JK0801\]")[-1]
+    assert "Update failed" not in said and ("Adding failed: " in said or status in (400, 404)), said
 
 
 def test_who_may(page, peers):
@@ -228,6 +230,24 @@ def test_over_a_graceful_restart(page, peers):
     page.change(cmd="remove", w="lb", sw="n4")
     page.httpd.graceful()
     assert members(page) == ["n1", "n2", "n3"]
+
+
+def test_why_connections_were_closed(page, peers):
+    """Those to an old address, and of a member that was removed, were neither dead nor old."""
+    def closed(name):
+        text = page.get(mime="openmetrics").text
+        found = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("jk_worker_connections_closed_total") and f'"{name}"' in line]
+        return {key.split('reason="')[1][:-2]: int(n) for key, n in found if int(n)}
+
+    add(page, "n3", peers[2])
+    for cookie in ("x.n1", "x.n3"):
+        who(page.httpd, cookie=cookie)
+    assert (closed("n1"), closed("n3")) == ({}, {})
+    page.change(cmd="update", w="lb", sw="n1", vaprt=str(peers[3].port))
+    assert who(page.httpd, cookie="x.n1") == "four"
+    assert closed("n1") == {"no_reuse": 1}
+    page.change(cmd="update", w="lb", sw="n3", vaprt=str(peers[3].port))
+    wait_for(lambda: closed("n3") == {"no_reuse": 1})
 
 
 def test_the_file_names_it(page, peers):
