@@ -72,6 +72,9 @@ static inline unsigned jk_shm_class(unsigned status)
  * still wait for editors, in all. */
 void jk_stat_tune_load(jk_layout_slot *slot, const jk_tune *file, int *patience);
 
+/* What is in force there. */
+void jk_stat_tune_copy(const jk_layout_slot *slot, jk_tune *out);
+
 /* A child that ended had so many connections open, and closed none of them itself. */
 void jk_stat_lost(jk_layout_slot *slot, uint32_t connections);
 

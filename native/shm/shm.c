@@ -332,6 +332,16 @@ void jk_shm_parent_hold(jk_shm *shm, const char *name)
         shm->kept->owners[i].generation = shm->generation;
 }
 
+bool jk_shm_parent_peek(const jk_shm *shm, const char *name, int kind, jk_tune *now)
+{
+    uint32_t i;
+
+    if (!find(shm, name, &i) || shm->kept->owners[i].kind != kind)
+        return false;
+    jk_stat_tune_copy(jk_layout_slot_at(shm->base, &shm->plan, i), now);
+    return true;
+}
+
 uint32_t jk_shm_oldest_alive(const jk_shm *shm)
 {
     uint32_t oldest = shm->generation;

@@ -79,6 +79,11 @@ static uint32_t copy_tune(const jk_layout_slot *slot, size_t at, jk_tune *out)
     return n;
 }
 
+void jk_stat_tune_copy(const jk_layout_slot *slot, jk_tune *out)
+{
+    (void)copy_tune(slot, NOW, out);
+}
+
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out)
 {
     return copy_tune(stat->slot, NOW, out);
