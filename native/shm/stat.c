@@ -395,11 +395,26 @@ void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
 }
 
 /* Everybody who is there and does not wait has a connection. */
-static uint32_t idle_of(const jk_stat_numbers *n)
+static uint32_t idle_of(uint32_t busy, uint32_t waiting, uint32_t connected)
 {
-    uint32_t lent = n->busy > n->waiting ? n->busy - n->waiting : 0;
+    uint32_t lent = busy > waiting ? busy - waiting : 0;
 
-    return n->connected > lent ? n->connected - lent : 0;
+    return connected > lent ? connected - lent : 0;
+}
+
+size_t jk_stat_shares(const jk_stat *stat, jk_stat_share *out, size_t room)
+{
+    uint32_t rows = jk_shm_rows(stat->shm);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < rows && n < room; i++) {
+        const jk_layout_share *s = share_of(stat, i);
+        jk_stat_share one = { GET(jk_layout_row_at(stat->shm->base, &stat->shm->plan, i)->pid), GET(s->busy), GET(s->connected), GET(s->waiting), 0 };
+        one.idle = idle_of(one.busy, one.waiting, one.connected);
+        if (one.pid > 0 && (one.busy || one.connected || one.waiting))
+            out[n++] = one;
+    }
+    return n;
 }
 
 jk_stat_numbers jk_stat_read(const jk_stat *stat)
@@ -410,7 +425,7 @@ jk_stat_numbers jk_stat_read(const jk_stat *stat)
         uint64_t all = GET(stat->slot->count[i]), before = GET(stat->slot->base[i]);
         n.count[i] = all > before ? all - before : 0;
     }
-    n.idle = idle_of(&n);
+    n.idle = idle_of(n.busy, n.waiting, n.connected);
     n.max_busy = GET(stat->slot->max_busy);
     n.max_connected = GET(stat->slot->max_connected);
     n.last_reset = time_in(&stat->slot->last_reset);

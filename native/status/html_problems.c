@@ -133,13 +133,11 @@ static void find_limits(search *s, const jk_view_worker *w, const jk_view_worker
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " has as many connections as it may", NULL),
                   apr_psprintf(s->p, "max_connections is %d, all processes together. Raise it with the container's maxConnections and maxThreads, "
                                      "or find out why requests take so long.", (int)w->now.max_connections)), w, lb);
-    if (w->pool.waiting > 0)
-        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s of this process wait%s for a connection to %s", w->pool.waiting,
-                                           w->pool.waiting == 1 ? "" : "s",
-                                           w->pool.waiting == 1 ? "s" : "", name),
-                  apr_psprintf(s->p, "All %u connections of this process are in use. Raise connection_pool_size, or leave it out so that the pool "
-                                     "grows by need.",
-                               w->pool.open)), w, lb);
+    if (w->numbers.waiting > 0 && w->worker->conf->connection_pool_size > 0)
+        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s wait%s for a connection to %s", w->numbers.waiting, w->numbers.waiting == 1 ? "" : "s",
+                                           w->numbers.waiting == 1 ? "s" : "", name),
+                  apr_psprintf(s->p, "%u connections are open, and each process may have %d. Raise connection_pool_size, or leave it out so that the "
+                                     "pool grows by need.", w->numbers.connected, (int)w->worker->conf->connection_pool_size)), w, lb);
 }
 
 static void find_address(search *s, const jk_view_worker *w, const jk_view_worker *lb)

@@ -482,3 +482,45 @@ def test_the_manual_is_of_today():
     made = subprocess.run([path_of("list-metrics")], capture_output=True, text=True, check=True).stdout
     with open(os.path.join(TOP, "docs", "metrics.md")) as f:
         assert f.read() == made, "docs/metrics.md is stale: run tools/list-metrics > docs/metrics.md"
+
+
+# ---- the pools of all processes, on the status page ----
+
+@EXACT
+def test_pools_of_all_processes(fresh_httpd, members):
+    """Which process answers does not matter; each has its line."""
+    workers = ajp13(w={"port": members["m2"].port, "connection_pool_size": 2, "connection_acquire_timeout": 20000}).replace("worker.list=w", "worker.list=w,st")
+    settings = CHILDREN.replace("ThreadsPerChild 8", "ThreadsPerChild 4").replace("Workers 24", "Workers 12").replace("Threads 24", "Threads 12")
+    httpd = fresh_httpd(settings + LOCATIONS + "JkMount /w/* w\nJkMount /st st\nJkPark Off\n", workers=workers + "worker.st.type=status\n")
+    wires = [client.Wire(httpd.port) for _ in range(8)]
+
+    def seen():
+        return json.loads(client.get(httpd.port, "/st?mime=json").body)["ajp_workers"][0]
+
+    try:
+        for i, wire in enumerate(wires):
+            wire.request("GET", f"/w/hold{i}")
+            time.sleep(0.05)
+        assert proc.wait_until(lambda: seen()["busy"] == 8)
+        now = seen()
+        held = members["m2"].counts()["held"]
+        assert now["connected"] == sum(p["connected"] for p in now["processes"]) == held and now["idle"] == 0
+        assert now["waiting"] == sum(p["waiting"] for p in now["processes"]) == 8 - held
+        assert sum(p["busy"] for p in now["processes"]) == 8 and len(now["processes"]) >= 2, "a process alone has not so many threads"
+        assert {p["pid"] for p in now["processes"]} <= set(proc.children_of(httpd.pid))
+        assert (now["opened"], now["closed_failed"]) == (held, 0)
+        page = client.get(httpd.port, "/st").text
+        assert f"{8 - held} requests wait for a connection to w" in page
+        assert all(f"{p['pid']}: {p['connected']}" in page for p in now["processes"])
+        wires[0].close()
+        for _ in range(20):
+            members["m2"].release()
+            time.sleep(0.05)
+    finally:
+        for wire in wires:
+            wire.close()
+    assert proc.wait_until(lambda: seen()["busy"] == 0)
+    now, metrics = seen(), scrape(httpd)
+    closed = {k[7:]: v for k, v in now.items() if k.startswith("closed_")}
+    assert {k: metrics.get("jk_worker_connections_closed_total", worker="w", reason=k) for k in closed} == closed
+    assert now["opened"] - sum(closed.values()) == now["connected"] == now["idle"]

@@ -61,7 +61,10 @@ typedef struct jk_view_worker {
     int64_t error_at, error_ago; /* 0: no error */
     const char *error_datetime, *error_tz;
     jk_pool_counts pool; /* of this process */
-    jk_stat_histogram first;  /* time until the answers' heads, since the server was started */
+    /* of all processes, since the server was started */
+    uint64_t made, closed[JK_STAT_CLOSED]; /* connections; by jk_close_why of net/conn */
+    jk_stat_histogram first;  /* time until the answers' heads */
+    apr_array_header_t *processes; /* of jk_stat_share: what each of them has there now */
     jk_stat_failure failure;  /* why the last one of those that failed did */
     const char *last_failure; /* the same in words; "": none did */
     /* a member */
