@@ -10,25 +10,40 @@
 #include <apr_strings.h>
 #include <string.h>
 
-/* Somebody that samples are of. */
-typedef struct subject {
-    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8, OF_MOUNT = 16 } is; /* a member is a worker too */
-    jk_span labels; /* as they stand in the braces; "" where there are none */
-    const jk_metrics_from *from;
-    jk_park_gauges parked;
+/* What is known of a worker. */
+typedef struct facts {
     jk_stat_numbers now;
     jk_stat_totals all;
     jk_member_state state;
     int64_t last_error;
     jk_tune tune;
-    const jk_tally_numbers *mount;
+} facts;
+
+/* Somebody that samples are of. */
+typedef struct subject {
+    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8, OF_MOUNT = 16 } is; /* a member is a worker too */
+    jk_span labels; /* as they stand in the braces; "" where there are none */
+    /* of the server */
+    const jk_metrics_from *from;
+    jk_park_gauges parked;
+    const facts *facts;            /* of a worker, a member, a balancer */
+    const jk_tally_numbers *mount; /* of a mount */
 } subject;
+
+/* What all subjects' samples have in common that come n-th of a metric: what stands before the labels of the subject, and behind them. */
+typedef struct frame {
+    jk_span head, tail;
+} frame;
+
+#define FRAMES_MOST 32
 
 typedef struct page {
     apr_pool_t *p;
     char *text;
     size_t len, cap;
     jk_metrics_form form;
+    frame frames[FRAMES_MOST]; /* of the metric that is being written */
+    unsigned made, next;       /* how many there are; that of the next sample */
 } page;
 
 typedef struct metric metric;
@@ -91,38 +106,63 @@ static void seconds(page *out, uint64_t us)
     put(out, six, sizeof six);
 }
 
-/* Up to the value: name, suffix, labels. */
+static frame new_frame(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
+{
+    const char *open = s->labels.len || value ? "{" : "", *close = *open ? "} " : " ", *comma = s->labels.len ? "," : "";
+    const char *tail = value ? apr_pstrcat(out->p, comma, m->label, "=\"", value, "\"", close, NULL) : close;
+
+    return (frame){ jk_span_of(apr_pstrcat(out->p, m->name, suffix, open, NULL)), jk_span_of(tail) };
+}
+
+/* The first subject makes them. */
+static const frame *next_frame(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
+{
+    unsigned n = out->next++;
+
+    if (n == out->made && n < FRAMES_MOST)
+        out->frames[out->made++] = new_frame(out, m, s, suffix, value);
+    return &out->frames[n < FRAMES_MOST ? n : 0];
+}
+
+static char *copied(char *to, jk_span text)
+{
+    memcpy(to, text.p, text.len);
+    return to + text.len;
+}
+
+/* Up to the value: name, suffix, labels. Of a metric each subject has the same samples in the same order. */
 static void begin_sample(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
 {
-    say(out, m->name);
-    say(out, suffix);
-    if (s->labels.len || value) {
-        say(out, "{");
-        put(out, (const char *)s->labels.p, s->labels.len);
-        if (value) {
-            say(out, s->labels.len ? "," : "");
-            say(out, m->label);
-            say(out, "=\"");
-            say(out, value);
-            say(out, "\"");
-        }
-        say(out, "}");
-    }
-    say(out, " ");
+    const frame *f = next_frame(out, m, s, suffix, value);
+    char *at = room(out, f->head.len + s->labels.len + f->tail.len);
+
+    at = copied(copied(copied(at, f->head), s->labels), f->tail);
+    out->len = (size_t)(at - out->text);
+}
+
+static void end_sample(page *out, uint64_t n)
+{
+    char *at = room(out, JK_DECIMAL_ROOM + 1), digits[JK_DECIMAL_ROOM];
+
+    if (n < 10)
+        *at++ = (char)('0' + n);
+    else
+        at = copied(at, jk_span_decimal(digits, n));
+    *at++ = '\n';
+    out->len = (size_t)(at - out->text);
 }
 
 static void sample(page *out, const metric *m, const subject *s, const char *value, uint64_t n)
 {
     begin_sample(out, m, s, m->type == COUNTER ? "_total" : m->type == INFO ? "_info" : "", value);
-    number(out, n);
-    say(out, "\n");
+    end_sample(out, n);
 }
 
 /* ---- what the samples are ---- */
 
 static void of_count(page *out, const metric *m, const subject *s)
 {
-    sample(out, m, s, NULL, s->all.count[m->which]);
+    sample(out, m, s, NULL, s->facts->all.count[m->which]);
 }
 
 static void each_class(page *out, const metric *m, const subject *s, const uint64_t answers[JK_STAT_CLASSES])
@@ -135,7 +175,7 @@ static void each_class(page *out, const metric *m, const subject *s, const uint6
 
 static void of_answers(page *out, const metric *m, const subject *s)
 {
-    each_class(out, m, s, s->all.answers);
+    each_class(out, m, s, s->facts->all.answers);
 }
 
 static const struct {
@@ -158,7 +198,7 @@ static void each_failure(page *out, const metric *m, const subject *s, const uin
 
 static void of_failures(page *out, const metric *m, const subject *s)
 {
-    each_failure(out, m, s, s->all.failed);
+    each_failure(out, m, s, s->facts->all.failed);
 }
 
 static const struct {
@@ -173,7 +213,7 @@ static const struct {
 static void of_closed(page *out, const metric *m, const subject *s)
 {
     for (int i = 0; i < JK_STAT_CLOSED; i++)
-        sample(out, m, s, closings[i].word, s->all.closed[i]);
+        sample(out, m, s, closings[i].word, s->facts->all.closed[i]);
 }
 
 /* Cumulative, as the formats have it. */
@@ -186,12 +226,10 @@ static void histogram(page *out, const metric *m, const subject *s, const jk_sta
     for (int i = 0; i < JK_STAT_BUCKETS; i++) {
         n += h->bucket[i];
         begin_sample(out, m, s, "_bucket", bounds[i]);
-        number(out, n);
-        say(out, "\n");
+        end_sample(out, n);
     }
     begin_sample(out, m, s, "_count", NULL);
-    number(out, n);
-    say(out, "\n");
+    end_sample(out, n);
     begin_sample(out, m, s, "_sum", NULL);
     seconds(out, h->sum);
     say(out, "\n");
@@ -199,7 +237,7 @@ static void histogram(page *out, const metric *m, const subject *s, const jk_sta
 
 static void of_time(page *out, const metric *m, const subject *s)
 {
-    histogram(out, m, s, &s->all.time[m->which]);
+    histogram(out, m, s, &s->facts->all.time[m->which]);
 }
 
 /* of_number()'s */
@@ -210,27 +248,27 @@ static uint64_t number_of(int which, const subject *s)
 {
     switch (which) {
     case BUSY:
-        return s->now.busy;
+        return s->facts->now.busy;
     case MOST_BUSY:
-        return s->now.max_busy;
+        return s->facts->now.max_busy;
     case WAITING:
-        return s->now.waiting;
+        return s->facts->now.waiting;
     case OPEN:
-        return s->now.connected;
+        return s->facts->now.connected;
     case MOST_OPEN:
-        return s->now.max_connected;
+        return s->facts->now.max_connected;
     case IDLE:
-        return s->now.idle;
+        return s->facts->now.idle;
     case LAST_ERROR:
-        return s->last_error > 0 ? (uint64_t)s->last_error : 0;
+        return s->facts->last_error > 0 ? (uint64_t)s->facts->last_error : 0;
     case FACTOR:
-        return s->tune.lbfactor > 0 ? (uint64_t)s->tune.lbfactor : 0;
+        return s->facts->tune.lbfactor > 0 ? (uint64_t)s->facts->tune.lbfactor : 0;
     case DISTANCE:
-        return s->tune.distance > 0 ? (uint64_t)s->tune.distance : 0;
+        return s->facts->tune.distance > 0 ? (uint64_t)s->facts->tune.distance : 0;
     case BUSY_LIMIT:
-        return s->tune.busy_limit > 0 ? (uint64_t)s->tune.busy_limit : 0;
+        return s->facts->tune.busy_limit > 0 ? (uint64_t)s->facts->tune.busy_limit : 0;
     case MOST_CONNECTIONS:
-        return s->tune.max_connections > 0 ? (uint64_t)s->tune.max_connections : 0;
+        return s->facts->tune.max_connections > 0 ? (uint64_t)s->facts->tune.max_connections : 0;
     case GENERATION:
         return s->from->generation;
     case STALE:
@@ -256,7 +294,7 @@ static void of_states(page *out, const metric *m, const subject *s)
                                                    [JK_STATE_PRB] = "probing" };
 
     for (int i = 0; i < JK_STATES; i++)
-        sample(out, m, s, states[i], (int)s->state == i);
+        sample(out, m, s, states[i], (int)s->facts->state == i);
 }
 
 static void of_activation(page *out, const metric *m, const subject *s)
@@ -264,7 +302,7 @@ static void of_activation(page *out, const metric *m, const subject *s)
     static const char *const words[] = { [JK_ACTIVE] = "active", [JK_DISABLED] = "disabled", [JK_STOPPED] = "stopped" };
 
     for (int i = 0; i < 3; i++)
-        sample(out, m, s, words[i], s->tune.activation == i);
+        sample(out, m, s, words[i], s->facts->tune.activation == i);
 }
 
 static void of_build(page *out, const metric *m, const subject *s)
@@ -442,27 +480,29 @@ static const char *escaped(apr_pool_t *p, const char *text)
     return out;
 }
 
-static void look_at(subject *s, const jk_stat *stat)
+static const facts *look_at(apr_pool_t *p, const jk_stat *stat)
 {
-    s->now = jk_stat_read(stat);
-    jk_stat_totals_read(stat, &s->all);
-    s->state = jk_stat_state(stat);
-    s->last_error = jk_stat_view(stat).last_error;
-    jk_stat_tune_read(stat, &s->tune);
+    facts *f = apr_palloc(p, sizeof *f);
+
+    f->now = jk_stat_read(stat);
+    jk_stat_totals_read(stat, &f->all);
+    f->state = jk_stat_state(stat);
+    f->last_error = jk_stat_view(stat).last_error;
+    jk_stat_tune_read(stat, &f->tune);
+    return f;
 }
 
 static void add(apr_array_header_t *all, enum scope is, const jk_worker *worker, const char *balancer)
 {
     subject *s = apr_array_push(all);
     apr_pool_t *p = all->pool;
+    const char *name = escaped(p, worker->name);
 
-    memset(s, 0, sizeof *s);
-    s->is = is;
+    *s = (subject){ .is = is, .facts = look_at(p, jk_manage_stat(worker)) };
     if (is == OF_BALANCER)
-        s->labels = jk_span_of(apr_pstrcat(p, "balancer=\"", escaped(p, worker->name), "\"", NULL));
+        s->labels = jk_span_of(apr_pstrcat(p, "balancer=\"", name, "\"", NULL));
     else
-        s->labels = jk_span_of(apr_pstrcat(p, "worker=\"", escaped(p, worker->name), "\",balancer=\"", escaped(p, balancer), "\"", NULL));
-    look_at(s, jk_manage_stat(worker));
+        s->labels = jk_span_of(apr_pstrcat(p, "worker=\"", name, "\",balancer=\"", escaped(p, balancer), "\"", NULL));
 }
 
 static void add_mount(apr_array_header_t *all, const jk_metrics_mount *mount)
@@ -472,9 +512,7 @@ static void add_mount(apr_array_header_t *all, const jk_metrics_mount *mount)
     jk_tally_numbers *n = apr_palloc(p, sizeof *n);
 
     jk_tally_read(mount->tally, n);
-    memset(s, 0, sizeof *s);
-    s->is = OF_MOUNT;
-    s->mount = n;
+    *s = (subject){ .is = OF_MOUNT, .mount = n };
     s->labels = jk_span_of(apr_pstrcat(p, "vhost=\"", escaped(p, mount->vhost), "\",mount=\"", escaped(p, mount->mount), "\",worker=\"",
                                        escaped(p, mount->worker), "\"", NULL));
 }
@@ -482,7 +520,7 @@ static void add_mount(apr_array_header_t *all, const jk_metrics_mount *mount)
 /* The server, each listed worker, the members behind their balancer, the mounts. */
 static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
 {
-    apr_array_header_t *all = apr_array_make(p, 16, sizeof(subject));
+    apr_array_header_t *all = apr_array_make(p, 128, sizeof(subject));
     subject *server = apr_array_push(all);
 
     *server = (subject){ .is = OF_SERVER, .labels = JK_SPAN_LIT(""), .from = from };
@@ -525,8 +563,10 @@ static void one_metric(page *out, const metric *m, const apr_array_header_t *all
     head_line(out, "# TYPE ", m, types[m->type][out->form]);
     if (*m->unit && out->form == JK_METRICS_OPEN)
         head_line(out, "# UNIT ", m, m->unit);
+    out->made = 0;
     for (int i = 0; i < all->nelts; i++) {
         const subject *s = &APR_ARRAY_IDX(all, i, subject);
+        out->next = 0;
         if (m->scope & s->is)
             m->samples(out, m, s);
     }
