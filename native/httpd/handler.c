@@ -394,8 +394,15 @@ static inline void leave_mount(jk_call *call, jk_rc rc)
 
     if (call->tally == NULL)
         return;
-    jk_tally_end(call->tally, &(jk_tally_visit){ run->read, run->written, run->since - run->begun, run->status, rc });
+    if (rc != JK_OK)
+        jk_tally_fail(call->tally, rc, run->status);
+    jk_tally_end(call->tally, run->read, run->written, run->since - run->begun, run->status);
     call->tally = NULL;
+}
+
+static __attribute__((noinline)) void break_off_at_mount(jk_call *call)
+{
+    leave_mount(call, JK_E_CLIENT_ABORT);
 }
 
 static apr_status_t tear_down(void *data)
@@ -404,7 +411,8 @@ static apr_status_t tear_down(void *data)
 
     if (!jk_park_leave(&call->guest))
         jk_run_finish(&call->run, JK_E_CLIENT_ABORT);
-    leave_mount(call, JK_E_CLIENT_ABORT);
+    if (call->tally)
+        break_off_at_mount(call);
     jk_answer_drop(&call->answer);
     return APR_SUCCESS;
 }
@@ -770,7 +778,8 @@ static void count_unserved(jk_tally *tally)
     if (tally == NULL)
         return;
     jk_tally_begin(tally);
-    jk_tally_end(tally, &(jk_tally_visit){ .rc = JK_E_CONF });
+    jk_tally_fail(tally, JK_E_CONF, 0);
+    jk_tally_end(tally, 0, 0, 0, 0);
 }
 
 static int unknown_worker(request_rec *r, const jk_mapped *m)

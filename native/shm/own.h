@@ -42,12 +42,14 @@ uint32_t jk_shm_oldest_alive(const jk_shm *shm);
 static inline unsigned jk_shm_bucket(uint64_t us)
 {
     static const uint8_t first[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 11, 12, 13, 14 };
-    unsigned bits = 63 - (unsigned)__builtin_clzll(us | 1), at;
+    unsigned bits;
 
+    if (us <= 1000) /* jk_stat_bounds[0]: the shortest pay the least */
+        return 0;
+    bits = 63 - (unsigned)__builtin_clzll(us);
     if (bits >= sizeof first)
         return JK_STAT_BUCKETS - 1;
-    at = first[bits];
-    return at + (us > jk_stat_bounds[at]);
+    return first[bits] + (us > jk_stat_bounds[first[bits]]);
 }
 
 static inline void jk_shm_book_time(jk_layout_histogram *h, int64_t us)
@@ -61,9 +63,9 @@ static inline void jk_shm_book_time(jk_layout_histogram *h, int64_t us)
 /* 0 other, 1 1xx .. 5 5xx. */
 static inline unsigned jk_shm_class(unsigned status)
 {
-    unsigned hundreds = status / 100;
-
-    return hundreds < JK_STAT_CLASSES ? hundreds : 0;
+    if (status - 200 < 100) /* as nearly always */
+        return 2;
+    return status / 100 < JK_STAT_CLASSES ? status / 100 : 0;
 }
 
 /* ---- of stat.c, for the parent ---- */

@@ -139,26 +139,34 @@ void jk_tally_begin(jk_tally *tally)
     ADD(tally->shm->flights[tally->at], 1);
 }
 
-static __attribute__((noinline)) void book_trouble(jk_layout_mount *mount, const jk_tally_visit *visit)
+/* An answer of 5xx is an error anyway: jk_tally_end() counts it. */
+void jk_tally_fail(jk_tally *tally, jk_rc rc, unsigned status)
 {
-    if (visit->rc > JK_AGAIN && visit->rc < JK_RC_COUNT)
-        ADD(mount->failed[visit->rc], 1);
-    if (jk_outcome_blame(visit->rc) != JK_BLAME_CLIENT)
+    if (rc > JK_AGAIN && rc < JK_RC_COUNT)
+        ADD(tally->mount->failed[rc], 1);
+    if (status < 500 && jk_outcome_blame(rc) != JK_BLAME_CLIENT)
+        ADD(tally->mount->errors, 1);
+}
+
+static __attribute__((noinline)) void book_answer(jk_layout_mount *mount, unsigned status)
+{
+    ADD(mount->answers[jk_shm_class(status)], 1);
+    if (status >= 500)
         ADD(mount->errors, 1);
 }
 
-void jk_tally_end(jk_tally *tally, const jk_tally_visit *visit)
+void jk_tally_end(jk_tally *tally, uint64_t read, uint64_t written, int64_t total, unsigned status)
 {
     jk_layout_mount *mount = tally->mount;
 
     ADD(tally->shm->flights[tally->at], -1U);
-    ADD(mount->read, visit->read);
-    ADD(mount->written, visit->written);
-    if (visit->status)
-        ADD(mount->answers[jk_shm_class(visit->status)], 1);
-    if (visit->rc != JK_OK || visit->status >= 500)
-        book_trouble(mount, visit);
-    jk_shm_book_time(&mount->total, visit->total);
+    ADD(mount->read, read);
+    ADD(mount->written, written);
+    if (status - 200 < 100)
+        ADD(mount->answers[2], 1);
+    else if (status)
+        book_answer(mount, status);
+    jk_shm_book_time(&mount->total, total);
 }
 
 /* ---- reading ---- */

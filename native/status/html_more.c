@@ -212,18 +212,21 @@ static void put_map_numbers(jk_page *page, const jk_view_map *map)
 {
     const char *with = map->counted < 0 ? "with all others" : strcmp(map->server, map->vhost) != 0 ? map->vhost : map->mount;
 
+    if (map->counted == 0) {
+        jk_html_put(page, "<td data-label='Requests' class='n none'>-</td><td data-label='Errors' class='n none'>-</td>");
+        return;
+    }
     jk_html_put(page, "<td data-label='Requests' class='n'>");
-    if (map->counted == 0)
-        jk_html_put(page, "-");
-    else if (map->again || map->counted < 0)
+    if (map->again || map->counted < 0)
         jk_html_put(page, "<span class='mute' title='counted together with another row'>&#8593; %s</span>", with);
     else
         jk_html_number(page, map->requests);
+    if (map->counted < 0 || map->again) {
+        jk_html_put(page, "</td><td data-label='Errors' class='n none'>-</td>");
+        return;
+    }
     jk_html_put(page, "</td><td data-label='Errors' class='n'>");
-    if (map->counted <= 0 || map->again)
-        jk_html_put(page, "-");
-    else
-        jk_html_number(page, map->errors);
+    jk_html_number(page, map->errors);
     jk_html_put(page, "</td>");
 }
 

@@ -70,13 +70,19 @@ static void find_findings(search *s)
         ->anchor = "findings";
 }
 
+/* A mount that several servers have, or that is two rules, is one line to mend. */
 static void find_lost_mounts(search *s)
 {
+    apr_hash_t *told = apr_hash_make(s->p);
+
     for (int i = 0; s->view->from.maps && i < s->view->from.maps->nelts; i++) {
         const jk_view_map *map = &APR_ARRAY_IDX(s->view->from.maps, i, jk_view_map);
         if (strcmp(map->worker, "*") == 0 || strstr(map->type, "Unmount") || jk_registry_find(s->view->from.registry, map->worker))
             continue;
-        add(s, FAILS, apr_psprintf(s->p, "%s is mounted to %s, which is no worker", map->uri, map->worker),
+        if (*map->place && apr_hash_get(told, map->place, APR_HASH_KEY_STRING))
+            continue;
+        apr_hash_set(told, map->place, APR_HASH_KEY_STRING, map);
+        add(s, FAILS, apr_psprintf(s->p, "%s is mounted to %s, which is no worker", map->mount, map->worker),
             apr_psprintf(s->p, "Its requests are answered 500. Define worker.%s.type and add %s to worker.list, or correct the name%s%s.",
                          map->worker, map->worker,
                          *map->place ? " at " : "", map->place))->anchor = "mounts";

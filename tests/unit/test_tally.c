@@ -55,7 +55,9 @@ static jk_tally_numbers read_one(const jk_tally *tally)
 static void one(jk_tally *tally, unsigned status, jk_rc rc)
 {
     jk_tally_begin(tally);
-    jk_tally_end(tally, &(jk_tally_visit){ .read = 100, .written = 10, .total = 1500, .status = status, .rc = rc });
+    if (rc != JK_OK)
+        jk_tally_fail(tally, rc, status);
+    jk_tally_end(tally, 100, 10, 1500, status);
 }
 
 static const struct {
@@ -100,7 +102,9 @@ START_TEST(each_kind_is_booked)
     jk_tally_begin(tally);
     ck_assert_uint_eq(read_one(tally).busy, 1);
     ck_assert_uint_eq(read_one(tally).requests, 0);
-    jk_tally_end(tally, &(jk_tally_visit){ 100, 10, 1500, visits[_i].status, visits[_i].rc });
+    if (visits[_i].rc != JK_OK)
+        jk_tally_fail(tally, visits[_i].rc, visits[_i].status);
+    jk_tally_end(tally, 100, 10, 1500, visits[_i].status);
     n = read_one(tally);
     for (int i = 0; i < JK_RC_COUNT; i++)
         failures += n.failed[i];
@@ -232,7 +236,7 @@ START_TEST(who_is_killed_has_nothing_under_way)
     ck_assert_uint_eq(read_one(tally_of(parent, 1)).busy, 3);
     jk_shm_parent_child_ended(parent, OTHER_PID);
     ck_assert_uint_eq(read_one(tally_of(parent, 1)).busy, 1);
-    jk_tally_end(tally_of(b, 1), &(jk_tally_visit){ .status = 200 }); /* a thread that was not told */
+    jk_tally_end(tally_of(b, 1), 0, 0, 0, 200); /* a thread that was not told */
     ck_assert_uint_eq(read_one(tally_of(parent, 1)).busy, 1);
 }
 END_TEST

@@ -27,17 +27,13 @@ jk_tally *jk_tally_make(apr_pool_t *p, jk_shm *shm, uint64_t key);
 /* Equal for tallies that share their numbers: 0 for the others, else 1 .. JK_MOUNTS. */
 uint32_t jk_tally_place(const jk_tally *tally);
 
-/* What a request was. */
-typedef struct jk_tally_visit {
-    uint64_t read, written; /* bytes from the container and to it */
-    int64_t total;          /* us */
-    unsigned status;        /* of the container's answer; 0: there was none */
-    jk_rc rc;
-} jk_tally_visit;
-
-/* A request begins, and has ended. Once for each other. */
+/* A request begins, and has ended, once for each other: bytes from the container and to it, microseconds, the status of the container's answer
+ * (0: there was none). */
 void jk_tally_begin(jk_tally *tally);
-void jk_tally_end(jk_tally *tally, const jk_tally_visit *visit);
+void jk_tally_end(jk_tally *tally, uint64_t read, uint64_t written, int64_t total, unsigned status);
+
+/* Before its end, of one that failed: the status is that of jk_tally_end(). */
+void jk_tally_fail(jk_tally *tally, jk_rc rc, unsigned status);
 
 typedef struct jk_tally_numbers {
     uint64_t requests; /* that are over */
