@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define URL "http://127.0.0.1/jkstatus"
+#define URL "http://127.0.0.1/jk-status"
 #define ARGUMENTS_MOST 66
 
 static const char help[] =

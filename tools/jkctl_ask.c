@@ -171,7 +171,7 @@ static void explain_status(jkc_line *line, long status, const json_t *answer)
     else if (status == 403)
         explain(line, "httpd denies access (403): a Require, of a <Location> perhaps, does not let this address or user in");
     else if (status == 404)
-        explain(line, "there is no such page (404). Is a worker of type status mounted there (JkMount /jkstatus jkstatus)? --url names another");
+        explain(line, "there is no such page (404). Is a worker of type status mounted there (JkMount /jk-status status)? --url names another");
     else if (status == 405)
         explain(line, "the method is not allowed (405): something before the status worker lets no POST through");
     else if (status >= 300 && status < 400)

@@ -13,7 +13,8 @@
 #include <http_request.h>
 #include <stdlib.h>
 
-#define SMALL 7168 /* fills a node of r->pool and leaves room for what httpd takes at a request's end */
+#define FEW 3400    /* bytes of r->pool: a header and a small body */
+#define MUCH 7000   /* nearly all that is read first: more comes behind it */
 #define GULP_FREE (60 * 1024)  /* nothing is pending at the client */
 #define GULP_BEHIND (32 * 1024) /* something is */
 #define GULP_TLS (16 * 1024)   /* one record */
@@ -61,21 +62,6 @@ static size_t block_room(jk_answer *a, jk_block *block, size_t wanted)
     return block->size - block->used;
 }
 
-/* The first block is the request's, and so are the strings of the headers that lie in it. It has no anchor: body bytes go as transient
- * buckets, which a filter copies that does not pass them on at once. Most answers are written in the one pass that they need. */
-static size_t small_room(jk_answer *a)
-{
-    jk_block *small = &a->small;
-
-    if (small->mem == NULL) {
-        small->mem = apr_palloc(a->r->pool, SMALL);
-        small->size = small->mem ? SMALL : 0;
-    }
-    if (a->gathered == 0)
-        small->used = a->kept;
-    return small->size - small->used;
-}
-
 static void piece_of(jk_block *block, size_t room, struct iovec *piece)
 {
     piece->iov_base = block->mem + block->used;
@@ -96,10 +82,26 @@ static size_t gulp_size(const jk_answer *a)
     return behind ? GULP_BEHIND : GULP_FREE;
 }
 
+/* The first block is the request's, and so are the strings of the headers that lie in it. It has no anchor: body bytes go as transient
+ * buckets, which a filter copies that does not pass them on at once. Most answers are written in the one pass that they need. It is as large
+ * as what came, and where that is much it is none of these: memory of r->pool stays with this client's connection, too. */
+static const uint8_t *keep(void *ctx, const uint8_t *p, size_t n)
+{
+    jk_answer *a = ctx;
+
+    if (n > FEW) {
+        size_t more = gulp_size(a), size = n < MUCH || more < n ? n : more;
+        return block_room(a, &a->big[0], size) ? memcpy(a->big[0].mem, p, n) : NULL;
+    }
+    a->first = (jk_block){ .mem = apr_pmemdup(a->r->pool, p, n), .size = n };
+    return (const uint8_t *)a->first.mem;
+}
+
 static jk_rc pass(void *ctx, bool flush);
 
-static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
+static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
 {
+    jk_answer *a = ctx;
     size_t most = gulp_size(a);
 
     if (a->gathered >= most / 2) {
@@ -127,33 +129,6 @@ static jk_rc lend_big(jk_answer *a, struct iovec piece[2], int *n)
     return *n > 0 ? JK_OK : JK_E_MEMORY;
 }
 
-/* An answer of small pieces, each of them flushed, never fills its first block: there, too, no more is read than the core may hold. */
-static jk_rc small_drain(jk_answer *a)
-{
-    if (a->outlet == NULL || a->outlet->pending <= a->outlet->rest / 2)
-        return JK_OK;
-    return jk_outlet_drain(a->outlet, a->outlet->rest / 2);
-}
-
-static jk_rc lend(void *ctx, struct iovec piece[2], int *n)
-{
-    jk_answer *a = ctx;
-
-    if (!a->small_is_full) {
-        jk_rc rc = small_drain(a);
-        if (rc != JK_OK)
-            return rc;
-        size_t room = small_room(a);
-        if (room >= WORTH_READING) {
-            piece_of(&a->small, room, piece);
-            *n = 1;
-            return JK_OK;
-        }
-        a->small_is_full = true;
-    }
-    return lend_big(a, piece, n);
-}
-
 static bool lies_in(const jk_block *block, const uint8_t *p)
 {
     return block->mem && (size_t)((const char *)p - block->mem) < block->size;
@@ -161,14 +136,14 @@ static bool lies_in(const jk_block *block, const uint8_t *p)
 
 static jk_block *block_of(jk_answer *a, const uint8_t *p)
 {
-    return lies_in(&a->small, p) ? &a->small : lies_in(&a->big[0], p) ? &a->big[0] : lies_in(&a->big[1], p) ? &a->big[1] : NULL;
+    return lies_in(&a->first, p) ? &a->first : lies_in(&a->big[0], p) ? &a->big[0] : lies_in(&a->big[1], p) ? &a->big[1] : NULL;
 }
 
 static apr_bucket *bucket_of(jk_answer *a, const jk_block *block, jk_span bytes)
 {
     apr_bucket *b;
 
-    if (block == &a->small)
+    if (block == &a->first)
         return apr_bucket_transient_create((const char *)bytes.p, bytes.len, a->r->connection->bucket_alloc);
     apr_bucket_copy(block->anchor, &b);
     b->start = (const char *)bytes.p - block->mem;
@@ -251,13 +226,10 @@ static void set_field(request_rec *r, unsigned code, const char *name, char *val
     }
 }
 
-/* The packet stays where it is in the first block, which is not read into again there; elsewhere all fields are copied at once. Each
- * string keeps the NUL behind it. */
+/* The packet stays where it is in the first block; elsewhere all fields are copied at once. Each string keeps the NUL behind it. */
 static void keep_fields(jk_answer *a, jk_reply *head)
 {
-    if (lies_in(&a->small, head->fields.p))
-        a->kept = (size_t)((const char *)head->fields.p - a->small.mem) + head->fields.left;
-    else
+    if (!lies_in(&a->first, head->fields.p))
         head->fields.p = apr_pmemdup(a->r->pool, head->fields.p, head->fields.left);
 }
 
@@ -404,7 +376,7 @@ void jk_answer_drop(jk_answer *a)
 
 void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
 {
-    static const jk_sink_ops ops = { lend, take_head, take_body, pass, holds };
+    static const jk_sink_ops ops = { lend, keep, take_head, take_body, pass, holds };
 
     a->sink = (jk_sink){ &ops, a };
     a->r = r;

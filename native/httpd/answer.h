@@ -26,13 +26,12 @@ typedef struct jk_answer {
     int server_errors;         /* use_server_errors of the rule: from this status on the page is httpd's; 0: never */
     const char *const *cookie; /* a Set-Cookie to be added behind the backend's headers; NULL inside: none */
     apr_bucket_brigade *bb, own; /* bb is own: a brigade of its own would be a pool's, with a cleanup */
-    jk_block small, big[2];
-    size_t kept;         /* bytes of small in which the headers' strings lie */
+    jk_block first, big[2]; /* first: see keep() */
     size_t gathered;     /* body bytes in bb */
     const uint8_t *edge; /* where the last of them end */
     apr_off_t body;  /* body bytes in all, passed on or not */
     apr_off_t length; /* what the backend's Content-Length said; -1: nothing */
-    bool headed, passed, discard, small_is_full;
+    bool headed, passed, discard;
     bool replaced; /* httpd's own page takes the place of the answer */
     bool too_short, too_long; /* the body did not keep that word */
     bool flush_packets, flush_header, tls;

@@ -3,17 +3,55 @@
 #include "check.h"
 
 #include "access.h"
+#include "autoalias.h"
+#include "logfile.h"
 #include "lookup.h"
+#include "mounts.h"
+#include "requestlog.h"
 
 #include "jk/conf/keys.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 APLOG_USE_MODULE(jk);
+
+/* ---- what there is to check ---- */
+
+static const char *environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* Without a '/' at its end: "$(ServerRoot)/conf" is what people write. */
+static const char *server_root(apr_pool_t *p)
+{
+    const char *root = ap_server_root_relative(p, "");
+    size_t n = strlen(root);
+
+    return n > 1 && root[n - 1] == '/' ? apr_pstrmemdup(p, root, n - 1) : root;
+}
+
+jk_workers_conf *jk_check_parse(apr_pool_t *p, const jk_lastgood_text *src, int kinds, jk_findings *found)
+{
+    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, server_root(p), environment, kinds };
+
+    return jk_workers_parse(p, &in, found);
+}
+
+bool jk_check_has_workers(server_rec *s)
+{
+    for (; s; s = s->next) {
+        const jk_server *conf = jk_config_of(s);
+        if (conf && (conf->mounts->nelts || conf->mount_file || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
+            return true;
+    }
+    return false;
+}
 
 /* ---- files ---- */
 
@@ -45,7 +83,7 @@ static void check_writable(const jk_check *c, const char *file)
                         "chmod o-w %s", open, open);
 }
 
-void jk_check_files(const jk_check *c)
+static void check_files(const jk_check *c)
 {
     const apr_array_header_t *all = c->workers->props->all;
     apr_hash_t *seen = apr_hash_make(c->p);
@@ -193,7 +231,7 @@ static void check_content(const jk_check *c)
                         "localhost:8009; is this the workers file?");
 }
 
-void jk_check_directives(const jk_check *c)
+static void check_directives(const jk_check *c)
 {
     const jk_access *children = jk_access_of_children(c->p);
     const apr_array_header_t *all = c->workers->workers;
@@ -209,6 +247,54 @@ void jk_check_directives(const jk_check *c)
     for (int i = 0; i < all->nelts; i++)
         if (APR_ARRAY_IDX(all, i, const jk_worker_conf *)->unix_path)
             check_socket(c, children, APR_ARRAY_IDX(all, i, const jk_worker_conf *));
+}
+
+/* ---- all of it ---- */
+
+static void note_mounted(apr_hash_t *mounted, const jk_match *match)
+{
+    for (size_t i = 0; match && i < jk_match_count(match); i++) {
+        const jk_rule *rule = jk_match_rule(match, i);
+        const jk_target *target = rule->data;
+        if (!rule->exclude && target)
+            apr_hash_set(mounted, target->name, APR_HASH_KEY_STRING, target);
+    }
+}
+
+/* No error: all that is served is served. */
+static void check_tallies(const jk_check *c, const apr_hash_t *counted)
+{
+    unsigned n = apr_hash_count((apr_hash_t *)counted);
+
+    if (n > JK_MOUNTS)
+        jk_findings_add(c->found, JK_FIND_INFO, NULL, 0, "there are %u mounts: %d of them have numbers of their own (metrics, status page), those of "
+                        "the others are counted together as 'other'; rules with wildcards need fewer", n, JK_MOUNTS);
+}
+
+static void check_servers(const jk_check *c)
+{
+    apr_hash_t *counted = apr_hash_make(c->p);
+    const jk_mounts_from from = { c->workers, c->texts->rules, c->found, false };
+
+    for (server_rec *v = c->s; v; v = v->next) {
+        const jk_server *conf = jk_config_of(v);
+        if (conf->s != v)
+            continue;
+        const jk_match *match = jk_mounts_make(c->p, conf, jk_config_of(c->s), &from);
+        note_mounted(c->mounted, match);
+        jk_mounts_names(c->p, match, counted);
+        jk_autoalias_check(conf, c->found);
+        jk_logfile_check(conf, c->found);
+        jk_requestlog_check(conf, c->found);
+    }
+    check_tallies(c, counted);
+}
+
+void jk_check_all(const jk_check *c)
+{
+    check_servers(c);
+    check_files(c);
+    check_directives(c);
 }
 
 /* ---- telling ---- */
@@ -228,37 +314,49 @@ static bool is_test(void)
     return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
 }
 
+int jk_check_more(const jk_findings *f)
+{
+    int more = -f->all->nelts;
+
+    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
+        more += jk_findings_count(f, severity);
+    return more;
+}
+
+const char *jk_check_verdict(apr_pool_t *p, const jk_findings *f, bool strict, bool refused)
+{
+    int lived = strict ? 0 : jk_findings_count(f, JK_FIND_LENIENT);
+    int errors = jk_findings_count(f, JK_FIND_ERROR) + (strict ? jk_findings_count(f, JK_FIND_LENIENT) : 0);
+
+    if (refused)
+        return apr_psprintf(p, "Error in reading worker properties: the configuration is refused, because of the %d line%s above with \"error:\"",
+                            errors, errors == 1 ? "" : "s");
+    return lived ? "the server would start all the same, as mod_jk always has; with JkStrict On it would not" : NULL;
+}
+
 static void tell_all(const jk_check *c, bool strict)
 {
     const jk_findings *f = c->found;
-    int more = -f->all->nelts;
+    int more = jk_check_more(f);
 
     for (int i = 0; i < f->all->nelts; i++) {
         const jk_finding *one = &APR_ARRAY_IDX(f->all, i, jk_finding);
         int startup = one->severity > JK_FIND_INFO ? APLOG_STARTUP : 0;
         ap_log_error(APLOG_MARK, level_of(one->severity) | startup, 0, c->s, "mod_jk: %s", jk_findings_line(c->p, one, strict));
     }
-    for (jk_severity severity = JK_FIND_INFO; severity < JK_FIND_COUNT; severity++)
-        more += jk_findings_count(f, severity);
     if (more > 0)
         ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: and %d findings more", more);
 }
 
 void jk_check_tell(const jk_check *c, bool refused)
 {
-    const jk_findings *f = c->found;
     bool strict = jk_config_of(c->s)->global->strict;
-    int lived = strict ? 0 : jk_findings_count(f, JK_FIND_LENIENT);
-    int errors = jk_findings_count(f, JK_FIND_ERROR) + (strict ? jk_findings_count(f, JK_FIND_LENIENT) : 0);
+    const char *verdict = jk_check_verdict(c->p, c->found, strict, refused);
 
     if (is_first_pass() && !is_test() && !refused && !isatty(STDERR_FILENO))
         return;
     jk_findings_sort(c->found);
     tell_all(c, strict);
-    if (refused)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: Error in reading worker properties: the configuration is refused, "
-                     "because of the %d line%s above with \"error:\"", errors, errors == 1 ? "" : "s");
-    else if (is_test() && lived > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: the server would start all the same, as mod_jk always has; with "
-                     "JkStrict On it would not");
+    if (verdict && (refused || is_test()))
+        ap_log_error(APLOG_MARK, APLOG_ERR | APLOG_STARTUP, 0, c->s, "mod_jk: %s", verdict);
 }

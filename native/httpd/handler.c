@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "autoalias.h"
 #include "follow.h"
+#include "forwarded.h"
 #include "logfile.h"
 #include "park.h"
 #include "published.h"
@@ -531,7 +532,7 @@ static void take_more(jk_call *call, request_rec *r, const jk_server *conf, cons
     if (m->more->path == NULL || m->rule == NULL)
         return;
     call->answer.publish = jk_published_make(r, m->rule->pattern, m->more->path);
-    call->in.rq.uri = jk_published_uri(r, call->answer.publish, conf->options, m->uri, call->in.rq.uri);
+    call->in.rq.uri = jk_forwarded_inside(r->pool, call->answer.publish, conf->options, m->uri, call->in.rq.uri);
 }
 
 /* ---- notes ---- */

@@ -8,7 +8,6 @@
 #include "startup.h"
 
 #include "jk/route/publish.h"
-#include "jk/status/manager.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -250,7 +249,7 @@ static bool counts(const jk_rule *rule)
 {
     const jk_target *target = rule->data;
 
-    return !rule->exclude && !rule->disabled && !(target->worker && target->worker->type == &jk_manager_type);
+    return !rule->exclude && !rule->disabled && !(target->worker && target->worker->conf->kind == JK_WORKER_STATUS);
 }
 
 /* "/a|b" is one mount, though two rules. */

@@ -9,9 +9,6 @@
 /* For a request that `pattern` mapped, in r->pool. */
 const jk_publish *jk_published_make(request_rec *r, jk_span pattern, const char *path);
 
-/* The URI to forward in place of `forwarded`; `uri` is the decoded path before it was normalised. */
-jk_span jk_published_uri(request_rec *r, const jk_publish *p, int options, const char *uri, jk_span forwarded);
-
 /* A header field of the answer: the value to pass on, itself where it names no path of the container's. */
 char *jk_published_field(request_rec *r, const jk_publish *p, const char *name, char *value);
 

@@ -2,35 +2,14 @@
 #include "request.h"
 
 #include "environ.h"
+#include "forwarded.h"
 #include "tls.h"
-
-#include "jk/route/path.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <stdlib.h>
 #include <util_filter.h>
-
-/* ---- the URI ---- */
-
-static const char *forwarded_uri(request_rec *r, int options, const char *uri)
-{
-    char *out;
-
-    if (options & JK_OPT_URI_COMPAT)
-        return uri;
-    if (options & JK_OPT_URI_UNPARSED)
-        return apr_pstrmemdup(r->pool, r->unparsed_uri, jk_path_forward_unparsed(r->unparsed_uri).len);
-    if (!(options & JK_OPT_URI_ESCAPED) && jk_path_is_plain(uri, r->unparsed_uri))
-        return uri;
-    out = apr_palloc(r->pool, 3 * strlen(uri) + 1);
-    if (options & JK_OPT_URI_ESCAPED)
-        jk_path_forward_escaped(uri, out);
-    else
-        jk_path_forward_proxy(uri, r->unparsed_uri, out);
-    return out;
-}
 
 /* ---- headers ---- */
 
@@ -270,7 +249,7 @@ int jk_request_take(jk_incoming *in, request_rec *r, const jk_server *conf, cons
     rq->ssl_key_size = -1;
     rq->method = jk_span_of(r->method);
     rq->protocol = jk_span_of(r->protocol);
-    rq->uri = jk_span_of(forwarded_uri(r, conf->options, uri));
+    rq->uri = jk_span_of(jk_forwarded_uri(r->pool, conf->options, r->unparsed_uri, uri));
     rq->query = jk_span_of(r->args);
     rq->server_name = jk_span_of(ap_get_server_name(r));
     rq->server_port = ap_get_server_port(r);

@@ -2,7 +2,6 @@
  * parse, child_init readies a process. The only file with mutable variables of file scope. */
 #include "startup.h"
 
-#include "autoalias.h"
 #include "background.h"
 #include "check.h"
 #include "config.h"
@@ -85,85 +84,20 @@ static jk_server *own_config(apr_pool_t *p, server_rec *s, jk_server *main_conf)
 
 /* ---- check_config ---- */
 
-static const char *environment(const char *name)
-{
-    return getenv(name);
-}
-
-/* Without a '/' at its end: "$(ServerRoot)/conf" is what people write. */
-static const char *server_root(apr_pool_t *p)
-{
-    const char *root = ap_server_root_relative(p, "");
-    size_t n = strlen(root);
-
-    return n > 1 && root[n - 1] == '/' ? apr_pstrmemdup(p, root, n - 1) : root;
-}
-
 static jk_workers_conf *parse(apr_pool_t *p, const jk_lastgood_text *src, jk_findings *found)
 {
-    jk_workers_input in = { (const jk_prop *)src->lines->elts, src->lines->nelts, src->file, src->text, server_root(p), environment };
+    int kinds = 0;
 
     for (const jk_registry_type *type = worker_types; type->make; type++)
-        in.kinds |= (int)type->kind;
-    return jk_workers_parse(p, &in, found);
-}
-
-static bool uses_workers(server_rec *s)
-{
-    for (; s; s = s->next) {
-        const jk_server *conf = jk_config_of(s);
-        if (conf && (conf->mounts->nelts || conf->mount_file || (conf->global && (conf->global->workers_file || conf->global->properties->nelts))))
-            return true;
-    }
-    return false;
-}
-
-static void note_mounted(apr_hash_t *mounted, const jk_match *match)
-{
-    for (size_t i = 0; match && i < jk_match_count(match); i++) {
-        const jk_rule *rule = jk_match_rule(match, i);
-        const jk_target *target = rule->data;
-        if (!rule->exclude && target)
-            apr_hash_set(mounted, target->name, APR_HASH_KEY_STRING, target);
-    }
-}
-
-/* No error: all that is served is served. */
-static void check_tallies(const jk_check *c, const apr_hash_t *counted)
-{
-    unsigned n = apr_hash_count((apr_hash_t *)counted);
-
-    if (n > JK_MOUNTS)
-        jk_findings_add(c->found, JK_FIND_INFO, NULL, 0, "there are %u mounts: %d of them have numbers of their own (metrics, status page), those of "
-                        "the others are counted together as 'other'; rules with wildcards need fewer", n, JK_MOUNTS);
-}
-
-static void check_servers(const jk_check *c)
-{
-    apr_hash_t *counted = apr_hash_make(c->p);
-    const jk_mounts_from from = { c->workers, c->texts->rules, c->found, false };
-
-    for (server_rec *v = c->s; v; v = v->next) {
-        const jk_server *conf = jk_config_of(v);
-        if (conf->s != v)
-            continue;
-        const jk_match *match = jk_mounts_make(c->p, conf, jk_config_of(c->s), &from);
-        note_mounted(c->mounted, match);
-        jk_mounts_names(c->p, match, counted);
-        jk_autoalias_check(conf, c->found);
-        jk_logfile_check(conf, c->found);
-        jk_requestlog_check(conf, c->found);
-    }
-    check_tallies(c, counted);
+        kinds |= (int)type->kind;
+    return jk_check_parse(p, src, kinds, found);
 }
 
 static void check_all(apr_pool_t *ptemp, server_rec *s, jk_findings *found)
 {
     const jk_check c = { ptemp, s, now.workers, &now.texts, apr_hash_make(ptemp), found };
 
-    check_servers(&c);
-    jk_check_files(&c);
-    jk_check_directives(&c);
+    jk_check_all(&c);
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST)
         jk_check_hosts(&c);
 }
@@ -197,7 +131,7 @@ int jk_startup_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     (void)plog;
     memset(&now, 0, sizeof now);
     now.main_server = s;
-    if (!uses_workers(s))
+    if (!jk_check_has_workers(s))
         return OK;
     now.workers = parse(pconf, &src, found);
     now.texts = src;

@@ -302,17 +302,31 @@ static void take_pieces(jk_run *run, const struct iovec *piece, size_t got)
     }
 }
 
-/* One gulp into the sink's memory. */
-static jk_rc gulp(jk_run *run)
-{
-    struct iovec lent[2], laid[JK_SCATTER_MOST], *piece = lent;
-    int n = 0;
-    bool holds = run->sink->ops->holds(run->sink->ctx);
-    jk_rc rc = run->sink->ops->lend(run->sink->ctx, lent, &n);
+#define FIRST_GULP 7168 /* bytes: most answers */
 
+/* Where the next bytes go: into the sink's memory, but for the first of all, which it is not asked to lend any for until they are there. */
+static jk_rc lend(jk_run *run, struct iovec lent[2], struct iovec laid[JK_SCATTER_MOST], struct iovec **piece, int *n)
+{
+    jk_rc rc = run->sink->ops->lend(run->sink->ctx, lent, n);
+
+    *piece = lent;
     if (rc != JK_OK)
         return rc == JK_AGAIN ? wait_for(run, JK_WAIT_CLIENT_WRITE, 0) : rc;
-    n = lay(run, n, &piece, laid);
+    *n = lay(run, *n, piece, laid);
+    return JK_OK;
+}
+
+static jk_rc gulp(jk_run *run)
+{
+    uint8_t here[FIRST_GULP];
+    struct iovec lent[2] = { { here, sizeof here } }, laid[JK_SCATTER_MOST], *piece = lent;
+    const jk_sink_ops *ops = run->sink->ops;
+    bool first = run->read == 0 && ops->keep, holds = ops->holds(run->sink->ctx);
+    int n = 1;
+    jk_rc rc = first ? JK_OK : lend(run, lent, laid, &piece, &n);
+
+    if (rc != JK_OK)
+        return rc;
     int ms = holds ? -1 : may_wait(run);
     if (ms >= 0)
         jk_conn_receive_within(run->conn, ms);
@@ -325,6 +339,8 @@ static jk_rc gulp(jk_run *run)
     }
     run->read += (uint64_t)got;
     run->silent_since = 0;
+    if (first && (piece->iov_base = (uint8_t *)ops->keep(run->sink->ctx, here, (size_t)got)) == NULL)
+        return JK_E_MEMORY;
     take_pieces(run, piece, (size_t)got);
     return JK_OK;
 }

@@ -145,7 +145,8 @@ def test_keys_are_rows(path):
     """worker.NAME.KEY, and whatever looks like a key between backticks."""
     text, every = manual.read(path), keys()
     for slips in (s for s in manual.sections(path) if s.said()):
-        text = text.replace(slips.text("properties"), "").replace("\n".join(slips.said()), "")
+        for words in (slips.text("properties"), *(t for kind, t in slips.blocks if kind == "console")):
+            text = text.replace(words, "")
     written = {k for k in re.findall(r"\bworker\.[\w-]+\.(\w+)", text) if k.islower()}
     named = {k for k in re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)(?:=[^`]*)?`", text) if not k.startswith(("mod_", "jk_"))}
     if os.path.basename(path) in OWN_NAMES:
@@ -223,7 +224,7 @@ def test_what_is_stale_is_found(copy, name, old, new, words):
 
 # ---- manual pages ----
 
-MEN = [f"{TOP}/tools/{name}.1" for name in ("jkping", "jkbackend", "jkctl")]
+MEN = [f"{TOP}/tools/{name}.1" for name in ("jkping", "jkbackend", "jkctl", "jkconf")]
 
 
 @pytest.mark.parametrize("path", MEN, ids=os.path.basename)

@@ -388,7 +388,7 @@ def test_a_token_that_is_not_taken():
         {"name": "b", "members": [{"name": "x", "activation": "ACT", "state": "OK"}, {"name": "y", "activation": "ACT", "state": "OK"}]}]}
     with FakeHttp(body=lambda asked: json.dumps(look if asked[0] == "GET" else {"result": {"type": "ERROR", "message": "no"}}).encode()) as fake:
         check(ctl(fake.url, "stop", "x"), REFUSED, err=["says no .*: no"])
-    assert fake.asked[1][0] == "POST" and fake.asked[1][1] == "/jkstatus", "nothing in the query: that stands in logs"
+    assert fake.asked[1][0] == "POST" and fake.asked[1][1] == "/jk-status", "nothing in the query: that stands in logs"
     assert fake.asked[1][3] == b"cmd=update&vwa=stopped&w=b&sw=x&mime=json&token=a%20b%26c"
 
 

@@ -116,7 +116,7 @@ static bool holds(void *ctx)
     return false;
 }
 
-static const jk_sink_ops ops = { lend, head, body, pass, holds };
+static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds };
 
 /* p: a pool of the calling thread. */
 static client *come(apr_pool_t *p, const char *method, size_t body_bytes)

@@ -105,7 +105,7 @@ static bool holds(void *ctx)
     return false;
 }
 
-static const jk_sink_ops ops = { lend, head, body, pass, holds };
+static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds };
 
 typedef struct table {
     world w;
@@ -441,20 +441,32 @@ END_TEST
 /* A sink with memory of its own: `room` bytes, in one piece or two. */
 typedef struct well {
     size_t room, second;
-    uint8_t memory[2][65536], got[LONG_MOST];
+    uint8_t memory[2][65536], kept[65536], got[LONG_MOST];
     size_t ngot, calls;
     bool reluctant, turn;
+    int lends, keeps;
+    bool full; /* there is no memory to keep anything in */
 } well;
 
 static jk_rc well_lend(void *ctx, struct iovec piece[2], int *n)
 {
     well *w = ctx;
 
+    w->lends++;
     memset(w->memory, 0xEE, sizeof w->memory);
+    memset(w->kept, 0xDD, sizeof w->kept);
     piece[0] = (struct iovec){ w->memory[0], w->room };
     piece[1] = (struct iovec){ w->memory[1], w->second };
     *n = w->second ? 2 : 1;
     return JK_OK;
+}
+
+static const uint8_t *well_keep(void *ctx, const uint8_t *p, size_t n)
+{
+    well *w = ctx;
+
+    w->keeps++;
+    return w->full ? NULL : memcpy(w->kept, p, n);
 }
 
 static jk_rc well_head(void *ctx, jk_reply *h)
@@ -483,7 +495,8 @@ static jk_rc well_pass(void *ctx, bool flush)
     return JK_OK;
 }
 
-static const jk_sink_ops well_ops = { well_lend, well_head, well_body, well_pass, holds };
+static const jk_sink_ops well_ops = { well_lend, NULL, well_head, well_body, well_pass, holds };
+static const jk_sink_ops keeping_ops = { well_lend, well_keep, well_head, well_body, well_pass, holds };
 
 typedef struct answer {
     uint8_t wire[LONG_MOST], body[LONG_MOST];
@@ -554,7 +567,7 @@ static const long_row long_rows[] = {
     { { 3000, 3000, 2992, 3000 }, ONE, 0, 0, "a chunk that ends where the guess has the middle of a gap" },
 };
 
-static void check_long(const answer *a, const well *lent_by, const size_t *cut, int ncuts, const char *why)
+static void check_long_with(const jk_sink_ops *sink_ops, const answer *a, const well *lent_by, const size_t *cut, int ncuts, const char *why)
 {
     static well w;
     table *t = lay(false, 0);
@@ -562,7 +575,7 @@ static void check_long(const answer *a, const well *lent_by, const size_t *cut, 
     jk_rc rc = JK_AGAIN;
 
     w = (well){ .room = lent_by->room, .second = lent_by->second, .reluctant = lent_by->reluctant };
-    t->sink = (jk_sink){ &well_ops, &w };
+    t->sink = (jk_sink){ sink_ops, &w };
     t->run.may_block = false;
     ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
     for (int i = 0; i <= ncuts; i++) {
@@ -578,7 +591,14 @@ static void check_long(const answer *a, const well *lent_by, const size_t *cut, 
     ck_assert_msg(w.ngot == a->nbody && memcmp(w.got, a->body, a->nbody) == 0, "%s: %zu bytes, cut at %zu", why, w.ngot, ncuts ? cut[0] : 0);
     ck_assert_msg(t->run.body_passed == a->nbody && jk_run_reusable(&t->run), "%s: the end", why);
     ck_assert_msg(lent_by->calls == 0 || w.calls <= lent_by->calls, "%s: the body came in %zu pieces", why, w.calls);
+    ck_assert_msg(w.keeps == (sink_ops->keep ? 1 : 0), "%s: kept %d times", why, w.keeps);
     clear(t);
+}
+
+static void check_long(const answer *a, const well *lent_by, const size_t *cut, int ncuts, const char *why)
+{
+    check_long_with(&well_ops, a, lent_by, cut, ncuts, why);
+    check_long_with(&keeping_ops, a, lent_by, cut, ncuts, why);
 }
 
 static void build(answer *a, const long_row *row)
@@ -623,6 +643,30 @@ START_TEST(a_long_answer_may_be_cut_anywhere)
         last = cut;
         check_long(&a, &by, (size_t[]){ 13 + (cut - 13) / 2, cut }, 2, row->why);
         check_long(&a, &by, (size_t[]){ a.edge[0] + 7, cut }, 2, row->why);
+    }
+}
+END_TEST
+
+START_TEST(a_run_that_waits_for_its_answer_was_lent_nothing)
+{
+    static answer a;
+    static well w;
+
+    build(&a, &long_rows[0]);
+    for (int full = 0; full < 2; full++) {
+        table *t = lay(false, 0);
+        w = (well){ .room = 61440, .full = full };
+        t->sink = (jk_sink){ &keeping_ops, &w };
+        t->run.may_block = false;
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
+        ck_assert_int_eq(jk_run_crank(&t->run), JK_AGAIN);
+        ck_assert_int_eq(w.keeps + w.lends, 0);
+        ck_assert_int_eq(send(t->container, a.wire, a.edge[0] + 100, 0), (int)(a.edge[0] + 100));
+        ck_assert_int_eq(jk_run_crank(&t->run), full ? JK_E_MEMORY : JK_AGAIN);
+        ck_assert_int_eq(w.keeps, 1);
+        ck_assert_int_eq(w.ngot, full ? 0 : 100 - 7); /* the chunk without its head */
+        ck_assert(!jk_run_reusable(&t->run));
+        clear(t);
     }
 }
 END_TEST
@@ -679,6 +723,7 @@ int main(void)
     tcase_add_test(t, a_run_ends_once);
     tcase_add_loop_test(t, a_long_answer_comes_through_whole, 0, (int)(sizeof long_rows / sizeof long_rows[0]));
     tcase_add_loop_test(t, a_long_answer_may_be_cut_anywhere, 0, (int)(sizeof long_rows / sizeof long_rows[0]));
+    tcase_add_test(t, a_run_that_waits_for_its_answer_was_lent_nothing);
     tcase_add_loop_test(t, any_chunks_and_any_cuts_give_the_same_body, 0, 4);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

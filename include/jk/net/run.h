@@ -47,6 +47,9 @@ typedef struct jk_sink_ops {
     /* One or two pieces of memory to read into; *n says how many. They are filled in any order: body bytes that belong together come to lie
      * side by side where that can be known before (net/scatter), so the ranges given back need not rise. */
     jk_rc (*lend)(void *ctx, struct iovec piece[2], int *n);
+    /* The first bytes of all are read where they cannot stay, so that a request that waits for them holds no memory for them: copies them
+     * into such memory, and says where; NULL: there is none left. May be missing: then lend() is asked for them, too. */
+    const uint8_t *(*keep)(void *ctx, const uint8_t *p, size_t n);
     /* The status and the headers: the first thing, once. */
     jk_rc (*head)(void *ctx, jk_reply *head);
     jk_rc (*body)(void *ctx, jk_span bytes);
