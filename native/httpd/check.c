@@ -261,19 +261,33 @@ static void note_mounted(apr_hash_t *mounted, const jk_match *match)
     }
 }
 
+/* No error: all that is served is served. */
+static void check_tallies(const jk_check *c, const apr_hash_t *counted)
+{
+    unsigned n = apr_hash_count((apr_hash_t *)counted);
+
+    if (n > JK_MOUNTS)
+        jk_findings_add(c->found, JK_FIND_INFO, NULL, 0, "there are %u mounts: %d of them have numbers of their own (metrics, status page), those of "
+                        "the others are counted together as 'other'; rules with wildcards need fewer", n, JK_MOUNTS);
+}
+
 static void check_servers(const jk_check *c)
 {
+    apr_hash_t *counted = apr_hash_make(c->p);
     const jk_mounts_from from = { c->workers, c->texts->rules, c->found, false };
 
     for (server_rec *v = c->s; v; v = v->next) {
         const jk_server *conf = jk_config_of(v);
         if (conf->s != v)
             continue;
-        note_mounted(c->mounted, jk_mounts_make(c->p, conf, jk_config_of(c->s), &from));
+        const jk_match *match = jk_mounts_make(c->p, conf, jk_config_of(c->s), &from);
+        note_mounted(c->mounted, match);
+        jk_mounts_names(c->p, match, counted);
         jk_autoalias_check(conf, c->found);
         jk_logfile_check(conf, c->found);
         jk_requestlog_check(conf, c->found);
     }
+    check_tallies(c, counted);
 }
 
 void jk_check_all(const jk_check *c)

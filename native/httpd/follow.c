@@ -4,6 +4,7 @@
 
 #include "lastgood.h"
 #include "logfile.h"
+#include "startup.h"
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -117,11 +118,14 @@ static const jk_match *make(const jk_follow *f, apr_pool_t *p, jk_rule_text *tex
     apr_array_header_t files = { p, sizeof *text, 1, 1, (char *)text };
     jk_mounts_from from = { f->workers, &files, jk_findings_make(p), true };
     const jk_match *match = jk_mounts_make(p, f->conf, f->main_conf, &from);
+    jk_shm *shm = jk_startup_look().shm;
     bool refused = match == NULL || jk_findings_refuse(from.found, f->main_conf->global->strict);
 
     tell(log, p, from.found);
     if (refused)
         JK_ERROR(log, 405, "%s has changed and is broken, see the lines above: the map from before it stays in force; correct the file", f->path);
+    if (!refused && shm)
+        jk_mounts_count(p, match, shm);
     return refused ? NULL : match;
 }
 

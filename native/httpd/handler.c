@@ -31,7 +31,7 @@ typedef struct jk_mapped {
     const char *name; /* the worker's, as mounted; NULL: no mount */
     const jk_worker *worker; /* NULL: there is none of that name */
     const jk_extension *more; /* of the rule; NULL: none */
-    jk_span pattern;  /* of the rule; absent: none has mapped it */
+    const jk_rule *rule; /* NULL: none has mapped it */
     const char *uri;  /* the decoded path before it was normalised */
     const apr_table_t *hop_fields; /* see request.h; NULL: none */
     bool taken; /* the handler has not declined it */
@@ -43,6 +43,7 @@ typedef struct jk_call {
     jk_visit visit; /* the run's: one allocation less */
     jk_guest guest;
     jk_inlet inlet;
+    jk_tally *tally; /* of the mount; NULL: it is not counted, or not any more */
     const jk_server *conf;
     jk_incoming in;
     jk_answer answer;
@@ -125,7 +126,7 @@ static void note_mapped(request_rec *r, const jk_rule *rule, const char *uri)
         apr_table_addn(r->notes, "JK_WORKER_NAME", target->name);
     else
         apr_table_setn(r->notes, "JK_WORKER_NAME", target->name);
-    keep(r, (jk_mapped){ .name = target->name, .worker = target->worker, .more = target->more, .pattern = rule->pattern, .uri = uri });
+    keep(r, (jk_mapped){ .name = target->name, .worker = target->worker, .more = target->more, .rule = rule, .uri = uri });
     r->handler = handler_name;
 }
 
@@ -381,12 +382,38 @@ static int find_worker(request_rec *r, jk_server *conf, jk_mapped *m)
 
 /* ---- the call ---- */
 
+/* NULL: no mount has mapped it, but JK_WORKER_NAME has named it; or the mount is a status worker's. */
+static jk_tally *tally_of(const jk_mapped *m)
+{
+    return m->rule ? ((const jk_target *)m->rule->data)->tally : NULL;
+}
+
+/* The mount's books. The run's clock stands. */
+static inline void leave_mount(jk_call *call, jk_rc rc)
+{
+    const jk_run *run = &call->run;
+
+    if (call->tally == NULL)
+        return;
+    if (rc != JK_OK)
+        jk_tally_fail(call->tally, rc, run->status);
+    jk_tally_end(call->tally, run->read, run->written, run->since - run->begun, run->status);
+    call->tally = NULL;
+}
+
+static __attribute__((noinline)) void break_off_at_mount(jk_call *call)
+{
+    leave_mount(call, JK_E_CLIENT_ABORT);
+}
+
 static apr_status_t tear_down(void *data)
 {
     jk_call *call = data;
 
     if (!jk_park_leave(&call->guest))
         jk_run_finish(&call->run, JK_E_CLIENT_ABORT);
+    if (call->tally)
+        break_off_at_mount(call);
     jk_answer_drop(&call->answer);
     return APR_SUCCESS;
 }
@@ -502,9 +529,9 @@ static void take_wish(jk_call *call, request_rec *r, const jk_server *conf, cons
 static void take_more(jk_call *call, request_rec *r, const jk_server *conf, const jk_mapped *m)
 {
     call->answer.server_errors = m->more->use_server_errors;
-    if (m->more->path == NULL || m->pattern.p == NULL)
+    if (m->more->path == NULL || m->rule == NULL)
         return;
-    call->answer.publish = jk_published_make(r, m->pattern, m->more->path);
+    call->answer.publish = jk_published_make(r, m->rule->pattern, m->more->path);
     call->in.rq.uri = jk_forwarded_inside(r->pool, call->answer.publish, conf->options, m->uri, call->in.rq.uri);
 }
 
@@ -615,7 +642,7 @@ static int end(jk_call *call, jk_rc rc)
     if (call->in.inlet)
         drop_rest(call, rc);
     status = finish_call(call, call->guest.worker, rc);
-
+    leave_mount(call, rc);
     jk_startup_tend();
     return status;
 }
@@ -727,6 +754,9 @@ static int call_worker(request_rec *r, const jk_server *conf, const jk_mapped *m
     apr_pool_pre_cleanup_register(r->pool, call, tear_down);
     apr_table_addn(r->notes, "JK_WORKER_TYPE", m->worker->type->name); /* a handler runs once: there is nothing to replace */
     call->conf = conf;
+    call->tally = tally_of(m);
+    if (call->tally)
+        jk_tally_begin(call->tally);
     call->guest.r = r;
     call->guest.run = &call->run;
     call->guest.worker = m->worker;
@@ -744,10 +774,21 @@ static bool for_us(request_rec *r, const jk_server *conf)
     return (conf->options & JK_OPT_DIRECTORIES) && strcmp(r->handler, DIR_MAGIC_TYPE) == 0;
 }
 
-static int unknown_worker(request_rec *r, const char *name)
+static void count_unserved(jk_tally *tally)
+{
+    if (tally == NULL)
+        return;
+    jk_tally_begin(tally);
+    jk_tally_fail(tally, JK_E_CONF, 0);
+    jk_tally_end(tally, 0, 0, 0, 0);
+}
+
+static int unknown_worker(request_rec *r, const jk_mapped *m)
 {
     jk_log log = jk_logfile_about(r);
+    const char *name = m->name;
 
+    count_unserved(tally_of(m));
     if (jk_startup_is_stale()) {
         JK_ERROR(&log, 503, "Could not find a worker for worker name=%s: the workers file is broken and the last good one is in force, which "
                  "does not define it; mend what the error log names and restart", name);
@@ -811,7 +852,7 @@ int jk_handler_run(request_rec *r)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (m.worker == NULL)
-        return unknown_worker(r, m.name);
+        return unknown_worker(r, &m);
     if (r->connection->aborted) /* nobody waits for the answer: the backend is not asked */
         return OK;
     return m.worker->type == &jk_manager_type ? show_status(r, m.worker) : call_worker(r, conf, &m);

@@ -19,6 +19,7 @@ typedef struct making {
     apr_pool_t *p;
     const jk_mounts_from *from;
     jk_urimap *map;
+    const char *vhost; /* whose mounts are being added */
 } making;
 
 /* ---- what a rule leads to ---- */
@@ -88,6 +89,7 @@ static void add(const making *m, jk_rule as, const char *uri, const char *text)
     told.exclude = is_exclusion(&as, uri);
     target->name = jk_extension_name(m->p, text);
     target->written = text;
+    target->vhost = m->vhost;
     worker = jk_workers_find(m->from->workers, target->name);
     if (worker && !worker->listed)
         worker = NULL;
@@ -120,10 +122,12 @@ static bool defined_here(const jk_server *conf, const jk_mount *m)
     return false;
 }
 
-static void add_mounts(const making *m, const jk_server *conf, const jk_server *copied)
+static void add_mounts(making *m, const jk_server *conf, const jk_server *copied)
 {
     for (int i = 0; i < conf->mounts->nelts; i++)
         add_mount(m, &APR_ARRAY_IDX(conf->mounts, i, jk_mount));
+    if (copied)
+        m->vhost = jk_mounts_server(m->p, copied->s);
     for (int i = 0; copied && i < copied->mounts->nelts; i++)
         if (!defined_here(conf, &APR_ARRAY_IDX(copied->mounts, i, jk_mount)))
             add_mount(m, &APR_ARRAY_IDX(copied->mounts, i, jk_mount));
@@ -203,11 +207,13 @@ static void check_paths(const jk_match *match, jk_findings *found)
 
 const jk_match *jk_mounts_make(apr_pool_t *p, const jk_server *conf, const jk_server *main_conf, const jk_mounts_from *from)
 {
-    making m = { p, from, jk_urimap_make(p) };
+    const char *own = jk_mounts_server(p, conf->s);
+    making m = { p, from, jk_urimap_make(p), own };
     const char *path = jk_mounts_file(conf, main_conf);
     const jk_match *match;
 
     add_mounts(&m, conf, copies(conf, main_conf) ? main_conf : NULL);
+    m.vhost = path == conf->mount_file ? own : jk_mounts_server(p, main_conf->s);
     add_file(&m, path);
     if (conf == main_conf)
         add_workers(&m);
@@ -227,6 +233,65 @@ void jk_mounts_compile(apr_pool_t *p, jk_server *conf, const jk_server *main_con
     }
     conf->map = jk_mounts_make(p, conf, main_conf, from);
     conf->follow = jk_follow_make(p, conf, main_conf, from);
+}
+
+/* ---- numbers ---- */
+
+const char *jk_mounts_server(apr_pool_t *p, const server_rec *s)
+{
+    if (s->is_virtual && s->addrs)
+        return apr_psprintf(p, "%s [%s:%d]", s->server_hostname ? s->server_hostname : "", s->addrs->virthost, (int)s->addrs->host_port);
+    return s->port ? apr_psprintf(p, "%s:%d", s->server_hostname, (int)s->port) : s->server_hostname ? s->server_hostname : "";
+}
+
+/* A status worker's requests go to no container. */
+static bool counts(const jk_rule *rule)
+{
+    const jk_target *target = rule->data;
+
+    return !rule->exclude && !rule->disabled && !(target->worker && target->worker->conf->kind == JK_WORKER_STATUS);
+}
+
+/* "/a|b" is one mount, though two rules. */
+static uint64_t key_of(const jk_rule *rule)
+{
+    const jk_target *target = rule->data;
+
+    return jk_tally_key(target->vhost, rule->text, target->name);
+}
+
+void jk_mounts_count(apr_pool_t *p, const jk_match *match, jk_shm *shm)
+{
+    for (size_t i = 0; match && i < jk_match_count(match); i++) {
+        const jk_rule *rule = jk_match_rule(match, i);
+        jk_target *target = (jk_target *)rule->data; /* ours, and nobody else has seen it yet */
+        if (counts(rule) && target->tally == NULL)
+            target->tally = jk_tally_make(p, shm, key_of(rule));
+    }
+}
+
+void jk_mounts_names(apr_pool_t *p, const jk_match *match, apr_hash_t *names)
+{
+    for (size_t i = 0; match && i < jk_match_count(match); i++) {
+        uint64_t key = key_of(jk_match_rule(match, i));
+        if (counts(jk_match_rule(match, i)))
+            apr_hash_set(names, apr_pmemdup(p, &key, sizeof key), sizeof key, "");
+    }
+}
+
+static void hold(const jk_match *match, jk_shm *shm)
+{
+    for (size_t i = 0; match && i < jk_match_count(match); i++)
+        if (counts(jk_match_rule(match, i)))
+            jk_tally_parent_hold(shm, key_of(jk_match_rule(match, i)));
+}
+
+void jk_mounts_count_all(apr_pool_t *p, server_rec *s, jk_shm *shm)
+{
+    for (server_rec *v = s; v; v = v->next)
+        hold(jk_config_of(v)->map, shm);
+    for (server_rec *v = s; v; v = v->next)
+        jk_mounts_count(p, jk_config_of(v)->map, shm);
 }
 
 /* ---- what is told at the start ---- */

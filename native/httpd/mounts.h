@@ -6,6 +6,7 @@
 
 #include "jk/conf/extension.h"
 #include "jk/conf/urimap.h"
+#include "jk/shm/tally.h"
 #include "jk/worker/worker.h"
 
 /* What a rule leads to: jk_rule.data of every mount. */
@@ -13,7 +14,19 @@ typedef struct jk_target {
     const char *name, *written; /* the second with its extensions */
     const jk_worker *worker;  /* NULL: there is none of this name */
     const jk_extension *more; /* of the rule; NULL: none */
+    const char *vhost;        /* the server that it is written in, as jk_mounts_server() calls it: others may have taken it over */
+    jk_tally *tally;          /* NULL: its requests are not counted */
 } jk_target;
+
+/* "name [addr:port]", of the main server "name:port"; in p. */
+const char *jk_mounts_server(apr_pool_t *p, const server_rec *s);
+
+/* Each rule gets its numbers in the shared memory: at post_config those of all servers, and those of a map that was compiled anew. */
+void jk_mounts_count_all(apr_pool_t *p, server_rec *s, jk_shm *shm);
+void jk_mounts_count(apr_pool_t *p, const jk_match *match, jk_shm *shm);
+
+/* The names under which they are counted, each once, go into the hash. */
+void jk_mounts_names(apr_pool_t *p, const jk_match *match, apr_hash_t *names);
 
 /* What mounts are made of beside the directives. */
 typedef struct jk_mounts_from {

@@ -7,7 +7,7 @@
 #include <httpd.h>
 
 /* What jk_metrics_write() wants of this server. */
-jk_metrics_from jk_scrape_from(void);
+jk_metrics_from jk_scrape_from(request_rec *r);
 
 /* The hook. */
 int jk_scrape_run(request_rec *r);

@@ -265,6 +265,7 @@ static void start_workers(apr_pool_t *pconf, const jk_server *main_conf)
     tell_pools(&log);
     bool fresh = open_shm(pconf, main_conf, &log);
     jk_registry_ready(now.registry, pconf, now.shm, &log);
+    jk_mounts_count_all(pconf, main_conf->s, now.shm);
     now.statefile = jk_statefile_open(pconf, main_conf, now.registry, now.shm, fresh);
     now.token_key = jk_token_key(main_conf->s->process->pool);
     now.park = jk_park_make(pconf, main_conf->s, now.shm);

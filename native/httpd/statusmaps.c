@@ -5,13 +5,6 @@
 
 #include <apr_strings.h>
 
-static const char *name_of(apr_pool_t *p, const server_rec *s)
-{
-    if (s->is_virtual && s->addrs)
-        return apr_psprintf(p, "%s [%s:%d]", s->server_hostname ? s->server_hostname : "", s->addrs->virthost, (int)s->addrs->host_port);
-    return s->port ? apr_psprintf(p, "%s:%d", s->server_hostname, (int)s->port) : s->server_hostname ? s->server_hostname : "";
-}
-
 static const char *type_of(apr_pool_t *p, const jk_rule *rule)
 {
     bool exact = jk_rule_shape_of(rule->pattern).form == JK_RULE_EXACT;
@@ -51,8 +44,27 @@ static void take_more(apr_pool_t *p, jk_view_map *map, const jk_extension *more)
     map->path = more->path ? more->path : "";
 }
 
-static void add(apr_pool_t *p, apr_array_header_t *maps, const char *server, const jk_rule *rule)
+static void take_numbers(jk_view_map *map, const jk_tally *tally, bool seen[JK_MOUNTS + 1])
 {
+    uint32_t place = jk_tally_place(tally);
+    jk_tally_numbers n;
+
+    jk_tally_read(tally, &n);
+    map->counted = place ? (int64_t)place : -1;
+    map->again = seen[place];
+    map->requests = n.requests;
+    map->errors = n.errors;
+    map->client_errors = n.answers[4];
+    map->server_errors = n.answers[5];
+    map->read = n.read;
+    map->written = n.written;
+    map->busy = n.busy;
+    seen[place] = true;
+}
+
+static void add(apr_array_header_t *maps, const char *server, const jk_rule *rule, bool seen[JK_MOUNTS + 1])
+{
+    apr_pool_t *p = maps->pool;
     const jk_target *target = rule->data;
     jk_view_map *map = apr_array_push(maps);
 
@@ -60,8 +72,12 @@ static void add(apr_pool_t *p, apr_array_header_t *maps, const char *server, con
                           .type = type_of(p, rule), .source = source_of(rule), .reply_timeout = -1, .fail_on_status = "", .active = "",
                           .disabled = "", .stopped = "", .path = "" };
     map->place = rule->file ? apr_psprintf(p, "%s:%d", rule->file, rule->line) : "";
+    map->mount = apr_pstrmemdup(p, (const char *)rule->text.p, rule->text.len);
+    map->vhost = target->vhost;
     if (target->more)
         take_more(p, map, target->more);
+    if (target->tally)
+        take_numbers(map, target->tally, seen);
 }
 
 /* NULL: this server maps nothing. */
@@ -76,15 +92,43 @@ static const jk_match *map_of(request_rec *r, const jk_server *conf)
     return jk_follow_match(held);
 }
 
-apr_array_header_t *jk_statusmaps_make(request_rec *r, server_rec *main_server)
+/* Those that have no place are one. */
+static void add_mount(apr_array_header_t *mounts, bool seen[JK_MOUNTS + 1], const jk_rule *rule)
 {
-    apr_array_header_t *maps = apr_array_make(r->pool, 16, sizeof(jk_view_map));
+    const jk_target *target = rule->data;
+    uint32_t place = target->tally ? jk_tally_place(target->tally) : 0;
+
+    if (target->tally == NULL || seen[place])
+        return;
+    seen[place] = true;
+    APR_ARRAY_PUSH(mounts, jk_metrics_mount) =
+        place ? (jk_metrics_mount){ target->vhost, apr_pstrmemdup(mounts->pool, (const char *)rule->text.p, rule->text.len), target->name,
+                                    target->tally } : (jk_metrics_mount){ "", "other", "", target->tally };
+}
+
+apr_array_header_t *jk_statusmaps_mounts(request_rec *r, server_rec *main_server)
+{
+    apr_array_header_t *mounts = apr_array_make(r->pool, 16, sizeof(jk_metrics_mount));
+    bool seen[JK_MOUNTS + 1] = { false };
 
     for (server_rec *v = main_server; v; v = v->next) {
         const jk_match *match = map_of(r, jk_config_of(v));
-        const char *server = name_of(r->pool, v);
         for (size_t i = 0; match && i < jk_match_count(match); i++)
-            add(r->pool, maps, server, jk_match_rule(match, i));
+            add_mount(mounts, seen, jk_match_rule(match, i));
+    }
+    return mounts;
+}
+
+apr_array_header_t *jk_statusmaps_make(request_rec *r, server_rec *main_server)
+{
+    apr_array_header_t *maps = apr_array_make(r->pool, 16, sizeof(jk_view_map));
+    bool seen[JK_MOUNTS + 1] = { false };
+
+    for (server_rec *v = main_server; v; v = v->next) {
+        const jk_match *match = map_of(r, jk_config_of(v));
+        const char *server = jk_mounts_server(r->pool, v);
+        for (size_t i = 0; match && i < jk_match_count(match); i++)
+            add(maps, server, jk_match_rule(match, i), seen);
     }
     return maps;
 }

@@ -9,4 +9,7 @@
 /* Of jk_view_map, in r's pool, with which the maps are held. Rule files are looked at now, whatever JkMountFileReload says. */
 apr_array_header_t *jk_statusmaps_make(request_rec *r, server_rec *main_server);
 
+/* Those that are counted, for metrics: of jk_metrics_mount, each place once, and one for all that have none. Likewise. */
+apr_array_header_t *jk_statusmaps_mounts(request_rec *r, server_rec *main_server);
+
 #endif

@@ -19,6 +19,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <unistd.h>
 
 #define FORM "application/x-www-form-urlencoded"
@@ -186,7 +187,7 @@ static jk_view *look(const page *p)
     ap_mpm_query(AP_MPMQ_GENERATION, &from.generation);
     from.stale = p->state.stale;
     from.parked = jk_park_look(p->state.park);
-    from.metrics = jk_scrape_from();
+    from.metrics = jk_scrape_from(r);
     from.token = p->ask.read_only ? "" : p->token;
     from.base = r->uri + strspn(r->uri, "/") - 1; /* two would begin the name of a host */
     return jk_view_make(r->pool, &from);
@@ -244,7 +245,7 @@ int jk_statuspage_run(request_rec *r, const jk_worker *worker)
     page p = { .r = r, .conf = worker->conf, .user = user_of(r, jk_config_of(r->server)), .log = jk_logfile_about(r) };
 
     if (r->method_number != M_GET && r->method_number != M_POST) {
-        r->allowed = (AP_METHOD_BIT << M_GET) | (AP_METHOD_BIT << M_POST);
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, M_POST, -1); /* and HEAD */
         return HTTP_METHOD_NOT_ALLOWED;
     }
     p.state = jk_startup_look();

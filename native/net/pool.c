@@ -270,13 +270,11 @@ void jk_pool_return(jk_pool *pool, jk_conn **conn)
     put(pool, back, true);
 }
 
-void jk_pool_gone(jk_pool *pool, bool aged)
+void jk_pool_gone(jk_pool *pool, jk_close_why why)
 {
     pthread_mutex_lock(&pool->mutex);
-    if (aged)
-        pool->n.aged++;
-    else
-        pool->n.dead++;
+    pool->n.aged += why == JK_CLOSE_AGED;
+    pool->n.dead += why == JK_CLOSE_DEAD;
     pthread_mutex_unlock(&pool->mutex);
     put(pool, NULL, false);
 }

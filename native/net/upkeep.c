@@ -22,16 +22,16 @@ static void close_for(jk_pool *pool, jk_conn **conn, jk_close_why why)
 {
     (*conn)->why = why;
     jk_conn_close(conn, false);
-    jk_pool_gone(pool, why == JK_CLOSE_AGED);
+    jk_pool_gone(pool, why);
 }
 
-static bool close_aged(jk_pool *pool, uint64_t id)
+static bool close_idle(jk_pool *pool, uint64_t id, jk_close_why why)
 {
     jk_conn *conn = jk_pool_withdraw(pool, id);
 
     if (conn == NULL)
         return false;
-    close_for(pool, &conn, JK_CLOSE_AGED);
+    close_for(pool, &conn, why);
     return true;
 }
 
@@ -77,9 +77,19 @@ unsigned jk_upkeep_age(jk_pool *pool, apr_time_t now, apr_time_t most, unsigned 
     jk_idle *all = picture(pool, &n);
 
     for (unsigned i = n; i-- > 0 && now - all[i].since > most && jk_pool_count(pool).open > keep;)
-        closed += close_aged(pool, all[i].id);
+        closed += close_idle(pool, all[i].id, JK_CLOSE_AGED);
     free(all);
     return closed;
+}
+
+void jk_upkeep_empty(jk_pool *pool)
+{
+    unsigned n;
+    jk_idle *all = picture(pool, &n);
+
+    for (unsigned i = 0; i < n; i++)
+        (void)close_idle(pool, all[i].id, JK_CLOSE_UNWANTED);
+    free(all);
 }
 
 /* ---- pings ---- */

@@ -92,6 +92,21 @@ jk_park_gauges jk_gauges_read(const jk_shm *shm)
     return sum;
 }
 
+/* ---- another segment ---- */
+
+void jk_gauges_carry(void *to, const jk_layout_plan *to_plan, void *from, const jk_layout_plan *from_plan)
+{
+    jk_layout_gauges *past = jk_layout_gauges_at(to, to_plan, to_plan->nrows);
+    jk_park_gauges sum = { .most = 0 };
+
+    for (uint32_t i = 0; i <= from_plan->nrows; i++)
+        add_up(&sum, jk_layout_gauges_at(from, from_plan, i));
+    reach(&past->most, sum.most);
+    ADD(past->wakes, sum.wakes);
+    for (int i = 0; i < JK_PARK_REASONS; i++)
+        ADD(past->fell_back[i], sum.fell_back[i]);
+}
+
 /* ---- a child's end ---- */
 
 void jk_gauges_retire(void *base, const jk_layout_plan *plan, uint32_t row)

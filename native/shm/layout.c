@@ -11,6 +11,7 @@
 #define FIELD(f) ROW(#f, f, JK_FIELD_NUMBER)
 #define PART(f) ROW(#f, f, JK_FIELD_PART)
 #define COUNT(name, which) ROW(name, count[which], JK_FIELD_NUMBER), ROW("base." name, base[which], JK_FIELD_NUMBER)
+#define MOUNT(f) { "mount." #f, JK_FIELD_NUMBER, offsetof(jk_layout_mount, f), sizeof(((jk_layout_mount *)0)->f) }
 #define TUNE(f, type) { "tune." #f, type, offsetof(jk_tune, f), sizeof(((jk_tune *)0)->f) }
 #define NUMBER(f) TUNE(f, JK_FIELD_NUMBER)
 #define TEXT(f) TUNE(f, JK_FIELD_TEXT)
@@ -31,6 +32,8 @@ const jk_layout_field jk_layout_fields[] = {
     TEXT(host), NUMBER(port), NUMBER(retries), NUMBER(retry_interval), NUMBER(max_packet_size), NUMBER(connection_pool_timeout),
     NUMBER(connection_acquire_timeout), NUMBER(connection_ping_interval), NUMBER(connect_timeout), NUMBER(prepost_timeout),
     NUMBER(ping_timeout), NUMBER(reply_timeout), NUMBER(recovery_options), NUMBER(busy_limit), NUMBER(max_connections),
+    { "mounts", JK_FIELD_PART, sizeof(jk_layout_mount), JK_LAYOUT_MOUNTS * sizeof(jk_layout_mount) },
+    MOUNT(key), MOUNT(generation), MOUNT(errors), MOUNT(read), MOUNT(written), MOUNT(failed), MOUNT(answers), MOUNT(total),
     TEXT(name), NUMBER(lbfactor), NUMBER(distance), NUMBER(activation), TEXT(route), TEXT(domain), TEXT(redirect), NUMBER(method), NUMBER(lock),
     NUMBER(recover_time), NUMBER(error_escalation_time), NUMBER(max_reply_timeouts), NUMBER(retry_budget), TEXT(session_cookie),
     TEXT(session_path), BOOL(sticky_session), BOOL(sticky_session_force), BOOL(spare[0]), BOOL(spare[1]),
@@ -49,7 +52,7 @@ static uint32_t mix(uint32_t hash, const void *bytes, size_t n)
 uint32_t jk_layout_hash(void)
 {
     const size_t sizes[] = { sizeof(jk_layout_head), sizeof(jk_layout_slot), sizeof(jk_layout_row), sizeof(jk_layout_share),
-                             sizeof(jk_layout_gauges) };
+                             sizeof(jk_layout_gauges), sizeof(jk_layout_flights), sizeof(jk_layout_mount) };
     uint32_t hash = mix(UINT32_C(2166136261), sizes, sizeof sizes);
 
     return mix(hash, jk_layout_fields, sizeof jk_layout_fields);
@@ -61,6 +64,8 @@ static uint64_t aligned(uint64_t n)
 }
 
 #define GAUGES_SIZE aligned(sizeof(jk_layout_gauges))
+#define FLIGHTS_SIZE aligned(sizeof(jk_layout_flights))
+#define MOUNTS_SIZE (JK_LAYOUT_MOUNTS * sizeof(jk_layout_mount)) /* the end of the segment: there another layout finds them */
 
 jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
 {
@@ -71,7 +76,13 @@ jk_layout_plan jk_layout_plan_of(uint32_t nrows, uint32_t nslots)
     plan.rows_at = aligned(sizeof(jk_layout_head));
     plan.slots_at = plan.rows_at + nrows * plan.row_size;
     plan.size = plan.slots_at + (uint64_t)nslots * plan.slot_size + (nrows + UINT64_C(1)) * GAUGES_SIZE;
+    plan.size = aligned(plan.size + nrows * FLIGHTS_SIZE + MOUNTS_SIZE);
     return plan;
+}
+
+void jk_layout_plan_bare(jk_layout_plan *plan)
+{
+    plan->size = plan->slots_at + (uint64_t)plan->nslots * plan->slot_size + (plan->nrows + UINT64_C(1)) * GAUGES_SIZE;
 }
 
 size_t jk_layout_kept_size(const jk_layout_plan *plan)
@@ -103,6 +114,16 @@ jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, ui
     return (void *)((char *)base + plan->slots_at + (uint64_t)plan->nslots * plan->slot_size + i * GAUGES_SIZE);
 }
 
+jk_layout_flights *jk_layout_flights_at(void *base, const jk_layout_plan *plan, uint32_t i)
+{
+    return (void *)((char *)jk_layout_gauges_at(base, plan, plan->nrows + 1) + i * FLIGHTS_SIZE);
+}
+
+jk_layout_mount *jk_layout_mounts_at(void *base, const jk_layout_plan *plan)
+{
+    return (void *)((char *)base + plan->size - MOUNTS_SIZE);
+}
+
 /* ---- another layout ---- */
 
 /* Names end within their field: this module's kind wrote them, into memory that no child can write to. */
@@ -114,17 +135,23 @@ static const jk_layout_field *known(const jk_layout_kept *from, const char *name
     return NULL;
 }
 
-static bool is_of_tune(const jk_layout_field *f)
+static bool is_of(const jk_layout_field *f, const char *whose)
 {
-    return strncmp(f->name, "tune.", 5) == 0;
+    return strncmp(f->name, whose, strlen(whose)) == 0;
 }
 
-/* All values of a slot, or of a jk_tune. */
-static void carry_fields(void *to, const jk_layout_kept *from, const char *part, bool of_tune)
+static bool is_of_tune(const jk_layout_field *f)
+{
+    return is_of(f, "tune.");
+}
+
+/* All values of a jk_tune ("tune."), of a mount ("mount."), or of a slot (""). */
+static void carry_fields(void *to, const jk_layout_kept *from, const char *part, const char *whose)
 {
     for (size_t i = 0; i < jk_layout_nfields; i++) {
         const jk_layout_field *ours = &jk_layout_fields[i], *theirs;
-        if (is_of_tune(ours) != of_tune || ours->type == JK_FIELD_PART)
+        bool meant = *whose ? is_of(ours, whose) : !is_of_tune(ours) && !is_of(ours, "mount.");
+        if (!meant || ours->type == JK_FIELD_PART)
             continue;
         theirs = known(from, ours->name);
         if (theirs && theirs->size == ours->size)
@@ -139,7 +166,7 @@ static void carry_tune(_Atomic uint32_t *to, const jk_layout_kept *from, const c
 
     memset(&tune, 0, sizeof tune);
     if (part)
-        carry_fields(&tune, from, slot + part->offset, true);
+        carry_fields(&tune, from, slot + part->offset, "tune.");
     jk_layout_seal(&tune);
     jk_layout_words_in(to, &tune, JK_TUNE_WORDS);
 }
@@ -150,12 +177,22 @@ void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i)
     const jk_layout_field *edition = known(from, "edition");
     uint32_t n = 0;
 
-    carry_fields(to, from, slot, false);
+    carry_fields(to, from, slot, "");
     if (edition && edition->size == sizeof n)
         memcpy(&n, slot + edition->offset, sizeof n);
     carry_tune(to->editions[0].file, from, slot, n % 2 ? "file.1" : "file.0");
     carry_tune(to->editions[0].now, from, slot, n % 2 ? "now.1" : "now.0");
     atomic_store(&to->edition, 2);
+}
+
+void jk_layout_carry_mounts(jk_layout_mount *to, const jk_layout_kept *from)
+{
+    const jk_layout_field *table = known(from, "mounts");
+    const char *one = (const char *)from->base + from->plan.size - (table ? table->size : 0);
+    uint32_t n = table && table->offset ? table->size / table->offset : 0;
+
+    for (uint32_t i = 0; i < n && i < JK_LAYOUT_MOUNTS; i++)
+        carry_fields(&to[i], from, one + (uint64_t)i * table->offset, "mount.");
 }
 
 /* ---- a jk_tune ---- */

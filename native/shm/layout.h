@@ -1,10 +1,13 @@
-/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot, gauges.c the gauges.
+/* native/shm/layout.h - what lies where. The room's own; stat.c alone touches the fields of a slot, gauges.c the gauges, tally.c the
+ * mounts.
  *
  *   shared, between two guard pages; every child can write anything there:
- *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
- *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  | gauges | ..  |    numbers and texts, nothing that leads anywhere
- *   +------+-------+-------+-----+--------+--------+-----+--------+-----+
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+--------+
+ *   | head | row 0 | row 1 | ..  | slot 0 | slot 1 | ..  | gauges | ..  | mounts |    numbers and texts, nothing that leads anywhere
+ *   +------+-------+-------+-----+--------+--------+-----+--------+-----+--------+
  *     pid, busy and connected of every slot   values in force, state, counters   of each row, and of those that ended
+ *
+ *   mounts: | under way, of each row | counters of the others | of mount 1 | .. |
  *
  *   the parent's own memory (jk_layout_kept), which the children have a copy of from their fork:
  *   | plan: sizes and offsets | who has which slot | table of fields |
@@ -19,6 +22,7 @@
 #include "jk/balance/budget.h"
 #include "jk/balance/tune.h"
 #include "jk/shm/gauges.h"
+#include "jk/shm/tally.h"
 #include "jk/shm/stat.h"
 
 #include <apr_pools.h>
@@ -94,12 +98,30 @@ typedef struct jk_layout_gauges {
     _Atomic uint64_t fell_back[JK_PARK_REASONS];
 } jk_layout_gauges;
 
+/* What requests came to at one mount, since the memory was made. The first of the table is for all that have no place. */
+typedef struct jk_layout_mount {
+    _Atomic uint64_t key;   /* of which mount; 0: nobody's. Never that of the first */
+    atomic_uint generation; /* the last that used it */
+    _Atomic uint64_t errors, read, written;
+    _Atomic uint64_t failed[JK_RC_COUNT], answers[JK_STAT_CLASSES];
+    jk_layout_histogram total;
+} jk_layout_mount;
+
+#define JK_LAYOUT_MOUNTS (JK_MOUNTS + 1)
+
+/* Of a row's child: requests under way at each mount. */
+typedef struct jk_layout_flights {
+    atomic_uint busy[JK_LAYOUT_MOUNTS];
+} jk_layout_flights;
+
 /* ---- beside it ---- */
 
 typedef enum jk_layout_type { JK_FIELD_NUMBER, JK_FIELD_TEXT, JK_FIELD_BOOL, JK_FIELD_PART } jk_layout_type; /* PART: no value of its own */
 
 typedef struct jk_layout_field {
-    char name[JK_LAYOUT_FIELD_NAME]; /* "tune.host" counts from the beginning of a jk_tune, all others from that of a slot */
+    /* "tune.host" counts from the beginning of a jk_tune, "mount.read" from that of a jk_layout_mount, all others from that of a slot.
+     * "mounts" is no field: their table, at the end of the segment, has `size` bytes, and each of them `offset`. */
+    char name[JK_LAYOUT_FIELD_NAME];
     uint32_t type, offset, size;
 } jk_layout_field;
 
@@ -154,6 +176,16 @@ jk_layout_slot *jk_layout_slot_at(void *base, const jk_layout_plan *plan, uint32
 
 /* i may be nrows: of those that ended. Only where the layout is ours. */
 jk_layout_gauges *jk_layout_gauges_at(void *base, const jk_layout_plan *plan, uint32_t i);
+
+/* Likewise. mounts_at: the table, JK_LAYOUT_MOUNTS of them. */
+jk_layout_flights *jk_layout_flights_at(void *base, const jk_layout_plan *plan, uint32_t i);
+jk_layout_mount *jk_layout_mounts_at(void *base, const jk_layout_plan *plan);
+
+/* Without any mounts: of a segment that is for one worker. */
+void jk_layout_plan_bare(jk_layout_plan *plan);
+
+/* Copies all mounts of a segment, of another layout perhaps, into zeroed ones of ours. */
+void jk_layout_carry_mounts(jk_layout_mount *to, const jk_layout_kept *from);
 
 /* Copies a slot of a segment with another layout into a zeroed one of ours: every value that both know by name and size. */
 void jk_layout_carry(jk_layout_slot *to, const jk_layout_kept *from, uint32_t i);

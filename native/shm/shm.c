@@ -80,6 +80,9 @@ static void carry(jk_layout_kept *to, const jk_layout_kept *from)
     memcpy(to->owners, from->owners, to->used * sizeof to->owners[0]);
     for (uint32_t i = 0; i < to->used; i++)
         jk_layout_carry(jk_layout_slot_at(to->base, &to->plan, i), from, i);
+    jk_layout_carry_mounts(jk_layout_mounts_at(to->base, &to->plan), from);
+    if (from->plan.hash == jk_layout_hash())
+        jk_gauges_carry(to->base, &to->plan, from->base, &from->plan);
 }
 
 static bool fits(const jk_layout_kept *old, uint32_t rows, uint32_t slots)
@@ -128,7 +131,7 @@ uint32_t jk_shm_slots_in(uint64_t bytes)
     return n < JK_SHM_SLOTS ? JK_SHM_SLOTS : n > 65536 ? 65536 : (uint32_t)n;
 }
 
-static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
+static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept, bool mounts)
 {
     jk_shm *shm = apr_pcalloc(p, sizeof *shm);
 
@@ -138,6 +141,10 @@ static jk_shm *handle(apr_pool_t *p, jk_layout_kept *kept)
     shm->plan = kept->plan;
     shm->own = shm->row = apr_pcalloc(p, (apr_size_t)kept->plan.row_size);
     shm->own_gauges = shm->gauges = apr_pcalloc(p, sizeof *shm->gauges);
+    if (mounts) {
+        shm->mounts = jk_layout_mounts_at(shm->base, &shm->plan);
+        shm->own_flights = shm->flights = apr_pcalloc(p, JK_LAYOUT_MOUNTS * sizeof *shm->flights);
+    }
     shm->generation = ++kept->generation;
     shm->patience = JK_SHM_PATIENCE;
     shm->by_name = apr_hash_make(p);
@@ -197,8 +204,10 @@ static bool end_rows(jk_layout_kept *kept, int pid)
         if (its != pid || its == 0)
             continue;
         clear_row(row, kept->used);
-        if (kept->plan.hash == jk_layout_hash())
+        if (kept->plan.hash == jk_layout_hash()) {
             jk_gauges_retire(kept->base, &kept->plan, i);
+            jk_tally_retire(kept->base, &kept->plan, i);
+        }
         atomic_store(&row->pid, 0); /* last: the next owner finds it clean */
     }
     return others;
@@ -252,6 +261,10 @@ jk_rc jk_shm_child_begin(jk_shm *shm, int pid)
     atomic_store(&row->generation, shm->generation);
     shm->row = row;
     shm->gauges = jk_layout_gauges_at(shm->base, &shm->plan, number_of(shm, row));
+    if (shm->mounts) {
+        shm->flights = jk_layout_flights_at(shm->base, &shm->plan, number_of(shm, row))->busy;
+        jk_tally_retire(shm->base, &shm->plan, number_of(shm, row));
+    }
     return JK_OK;
 }
 
@@ -285,14 +298,15 @@ jk_shm *jk_shm_parent_open(apr_pool_t *process, apr_pool_t *p, uint32_t slots, u
         sweep(kept->before);
         end_before(kept, 0);
     }
-    return handle(p, kept);
+    return handle(p, kept, true);
 }
 
 jk_shm *jk_shm_private(apr_pool_t *p)
 {
     jk_layout_plan plan = jk_layout_plan_of(1, 1);
 
-    return handle(p, make_private(p, &plan));
+    jk_layout_plan_bare(&plan);
+    return handle(p, make_private(p, &plan), false);
 }
 
 uint32_t jk_shm_parent_segments(const jk_shm *shm)
@@ -318,8 +332,17 @@ void jk_shm_parent_hold(jk_shm *shm, const char *name)
         shm->kept->owners[i].generation = shm->generation;
 }
 
-/* The oldest generation that a living child belongs to; 0: that is not known. */
-static uint32_t oldest_alive(const jk_shm *shm)
+bool jk_shm_parent_peek(const jk_shm *shm, const char *name, int kind, jk_tune *now)
+{
+    uint32_t i;
+
+    if (!find(shm, name, &i) || shm->kept->owners[i].kind != kind)
+        return false;
+    jk_stat_tune_copy(jk_layout_slot_at(shm->base, &shm->plan, i), now);
+    return true;
+}
+
+uint32_t jk_shm_oldest_alive(const jk_shm *shm)
 {
     uint32_t oldest = shm->generation;
 
@@ -337,7 +360,7 @@ static uint32_t oldest_alive(const jk_shm *shm)
 /* One that nobody can know any more, left longest ago. */
 static uint32_t abandoned(const jk_shm *shm)
 {
-    uint32_t oldest = oldest_alive(shm), best = JK_SHM_FULL;
+    uint32_t oldest = jk_shm_oldest_alive(shm), best = JK_SHM_FULL;
     const jk_layout_owner *owners = shm->kept->owners;
 
     for (uint32_t i = 0; i < shm->kept->used; i++)

@@ -79,6 +79,11 @@ static uint32_t copy_tune(const jk_layout_slot *slot, size_t at, jk_tune *out)
     return n;
 }
 
+void jk_stat_tune_copy(const jk_layout_slot *slot, jk_tune *out)
+{
+    (void)copy_tune(slot, NOW, out);
+}
+
 uint32_t jk_stat_tune_read(const jk_stat *stat, jk_tune *out)
 {
     return copy_tune(stat->slot, NOW, out);
@@ -368,28 +373,9 @@ void jk_stat_lost(jk_layout_slot *slot, uint32_t connections)
         ADD(slot->closed[0], connections);
 }
 
-/* Most times are short, so the first bounds are asked first. */
-static inline void book_time(jk_layout_histogram *h, int64_t us)
-{
-    uint64_t took = us > 0 ? (uint64_t)us : 0;
-    unsigned at = 0;
-
-    while (at < JK_STAT_BUCKETS - 1 && took > jk_stat_bounds[at])
-        at++;
-    ADD(h->bucket[at], 1);
-    ADD(h->sum, took);
-}
-
 void jk_stat_took(jk_stat *stat, jk_stat_time what, int64_t us)
 {
-    book_time(&stat->slot->time[what], us);
-}
-
-static unsigned class_of(unsigned status)
-{
-    unsigned hundreds = status / 100;
-
-    return hundreds < JK_STAT_CLASSES ? hundreds : 0;
+    jk_shm_book_time(&stat->slot->time[what], us);
 }
 
 void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
@@ -401,19 +387,34 @@ void jk_stat_leave(jk_stat *stat, const jk_stat_visit *visit)
     if (visit->written)
         ADD(slot->count[JK_COUNT_WRITTEN], visit->written);
     if (visit->status) {
-        ADD(slot->answers[class_of(visit->status)], 1);
-        book_time(&slot->time[JK_TIME_FIRST], visit->first);
+        ADD(slot->answers[jk_shm_class(visit->status)], 1);
+        jk_shm_book_time(&slot->time[JK_TIME_FIRST], visit->first);
     }
-    book_time(&slot->time[JK_TIME_TOTAL], visit->total);
+    jk_shm_book_time(&slot->time[JK_TIME_TOTAL], visit->total);
     jk_stat_end(stat);
 }
 
 /* Everybody who is there and does not wait has a connection. */
-static uint32_t idle_of(const jk_stat_numbers *n)
+static uint32_t idle_of(uint32_t busy, uint32_t waiting, uint32_t connected)
 {
-    uint32_t lent = n->busy > n->waiting ? n->busy - n->waiting : 0;
+    uint32_t lent = busy > waiting ? busy - waiting : 0;
 
-    return n->connected > lent ? n->connected - lent : 0;
+    return connected > lent ? connected - lent : 0;
+}
+
+size_t jk_stat_shares(const jk_stat *stat, jk_stat_share *out, size_t room)
+{
+    uint32_t rows = jk_shm_rows(stat->shm);
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < rows && n < room; i++) {
+        const jk_layout_share *s = share_of(stat, i);
+        jk_stat_share one = { GET(jk_layout_row_at(stat->shm->base, &stat->shm->plan, i)->pid), GET(s->busy), GET(s->connected), GET(s->waiting), 0 };
+        one.idle = idle_of(one.busy, one.waiting, one.connected);
+        if (one.pid > 0 && (one.busy || one.connected || one.waiting))
+            out[n++] = one;
+    }
+    return n;
 }
 
 jk_stat_numbers jk_stat_read(const jk_stat *stat)
@@ -424,7 +425,7 @@ jk_stat_numbers jk_stat_read(const jk_stat *stat)
         uint64_t all = GET(stat->slot->count[i]), before = GET(stat->slot->base[i]);
         n.count[i] = all > before ? all - before : 0;
     }
-    n.idle = idle_of(&n);
+    n.idle = idle_of(n.busy, n.waiting, n.connected);
     n.max_busy = GET(stat->slot->max_busy);
     n.max_connected = GET(stat->slot->max_connected);
     n.last_reset = time_in(&stat->slot->last_reset);

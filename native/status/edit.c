@@ -68,6 +68,18 @@ static void refuse(jk_result *result, int status, const char *message)
         *result = (jk_result){ status, message };
 }
 
+/* "Adding failed" where a new member was asked for. */
+static const char *failure_of(const jk_edit *e)
+{
+    return e->ask->command->does & JK_CMD_NEW ? "Adding failed" : "Update failed";
+}
+
+/* Before anything was done. */
+static void refuse_value(const jk_edit *e, jk_result *result, const char *wrong)
+{
+    refuse(result, 422, apr_psprintf(e->p, "%s: %s; nothing was changed", failure_of(e), wrong));
+}
+
 /* "sub worker 'n1' of lb worker 'lb'" */
 static const char *words_of(apr_pool_t *p, const jk_worker *worker, const jk_worker *lb)
 {
@@ -88,7 +100,7 @@ static const char *range_of(apr_pool_t *p, const jk_key *key)
 
 static const char *wrong_value(apr_pool_t *p, const jk_attribute *a, const char *value, const char *allowed)
 {
-    return apr_psprintf(p, "Update failed: '%s' is no value for %s (%s); allowed: %s; nothing was changed", value, a->param, a->key, allowed);
+    return apr_psprintf(p, "'%s' is no value for %s (%s); allowed: %s", value, a->param, a->key, allowed);
 }
 
 /* Texts go into cookies, header fields and logs. */
@@ -106,7 +118,7 @@ static const char *set_host(apr_pool_t *p, const jk_attribute *a, const char *va
     const char *wrong = jk_workers_host(value, &host);
 
     if (wrong)
-        return apr_psprintf(p, "Update failed: '%s' is no value for %s (%s): %s; nothing was changed", value, a->param, a->key, wrong);
+        return apr_psprintf(p, "'%s' is no value for %s (%s): %s", value, a->param, a->key, wrong);
     apr_cpystrn(tune->host, host.name, sizeof tune->host);
     if (host.port >= 0)
         tune->port = host.port;
@@ -118,8 +130,7 @@ static const char *wrong_text(apr_pool_t *p, const jk_attribute *a, const char *
     bool path = strcmp(a->key, "session_path") == 0;
 
     if (strlen(value) > JK_NAME_MAX)
-        return apr_psprintf(p, "Update failed: the value of %s (%s) has %d bytes; allowed: at most %d; nothing was changed", a->param, a->key,
-                            (int)strlen(value), JK_NAME_MAX);
+        return apr_psprintf(p, "the value of %s (%s) has %d bytes; allowed: at most %d", a->param, a->key, (int)strlen(value), JK_NAME_MAX);
     if (!is_word(value) || (!path && strchr(value, ';')))
         return wrong_value(p, a, value, "ASCII characters but blanks, control characters, quotes, backslashes, commas and semicolons");
     if (*value == '\0' && strcmp(a->key, "redirect") != 0 && strcmp(a->key, "domain") != 0)
@@ -152,12 +163,12 @@ const char *jk_attribute_set(apr_pool_t *p, const jk_attribute *a, const char *v
     return strcmp(a->key, "host") == 0 ? set_host(p, a, value, tune) : set_value(p, a, value, tune);
 }
 
-static void set(apr_pool_t *p, const jk_attribute *a, const char *value, target *t, jk_result *result)
+static void set(const jk_edit *e, const jk_attribute *a, const char *value, target *t, jk_result *result)
 {
-    const char *wrong = jk_attribute_set(p, a, value, &t->to);
+    const char *wrong = jk_attribute_set(e->p, a, value, &t->to);
 
     if (wrong)
-        refuse(result, 422, wrong);
+        refuse_value(e, result, wrong);
 }
 
 /* ---- which attributes ---- */
@@ -186,7 +197,7 @@ static void check_names(const jk_edit *e, unsigned of, jk_result *result)
         const jk_attribute *a = attribute_of(name);
         if (*name != 'v' || is_numbered(name) || (a && (a->of & of)))
             continue;
-        refuse(result, 422, apr_psprintf(e->p, "Update failed: '%s' is no attribute of %s; nothing was changed", name, words[of]));
+        refuse_value(e, result, apr_psprintf(e->p, "'%s' is no attribute of %s", name, words[of]));
     }
 }
 
@@ -195,7 +206,7 @@ static void set_all(const jk_edit *e, unsigned of, target *t, jk_result *result)
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const char *value = a->of & of ? jk_query_get(&e->ask->query, a->param) : NULL;
         if (value)
-            set(e->p, a, value, t, result);
+            set(e, a, value, t, result);
     }
 }
 
@@ -217,14 +228,14 @@ static void plan_column(const jk_edit *e, const jk_worker *lb, apr_array_header_
     const jk_attribute *a = attribute_of(e->ask->att);
 
     if (a == NULL || a->alone || !(a->of & JK_OF_MEMBER)) {
-        refuse(result, 422, apr_psprintf(e->p, "Update failed: '%s' is no attribute that all sub workers have; nothing was changed", e->ask->att));
+        refuse_value(e, result, apr_psprintf(e->p, "'%s' is no attribute that all sub workers have", e->ask->att));
         return;
     }
     for (size_t i = 0, shown = 0; i < jk_manage_members(lb); i++) {
         const jk_worker *member = jk_manage_member(lb, i);
         const char *value = member ? jk_query_get(&e->ask->query, apr_psprintf(e->p, "val%" APR_SIZE_T_FMT, shown++)) : NULL;
         if (value)
-            set(e->p, a, value, add(targets, member, lb), result);
+            set(e, a, value, add(targets, member, lb), result);
     }
 }
 
@@ -275,8 +286,8 @@ static void check_address(const jk_edit *e, const target *t, jk_result *result)
     if (!has_moved(t) || t->to.port == 0 || strncmp(t->to.host, "unix:", 5) == 0)
         return;
     if (jk_sock_resolve(t->to.host, t->to.port, t->worker->conf->prefer_ipv6, &addr, &why) != JK_OK)
-        refuse(result, 422, apr_psprintf(e->p, "Update failed: could not resolve address '%s:%d' for %s; nothing was changed", t->to.host,
-                                         (int)t->to.port, words_of(e->p, t->worker, t->lb)));
+        refuse_value(e, result, apr_psprintf(e->p, "could not resolve address '%s:%d' for %s", t->to.host, (int)t->to.port,
+                                             words_of(e->p, t->worker, t->lb)));
 }
 
 static const char *route_after(const apr_array_header_t *targets, const jk_worker *member, jk_tune *room)
@@ -298,8 +309,8 @@ static void check_route(const jk_edit *e, const apr_array_header_t *targets, con
     for (size_t i = 0; i < jk_manage_members(t->lb); i++) {
         const jk_worker *other = jk_manage_member(t->lb, i);
         if (other && other != t->worker && strcmp(route_after(targets, other, &room), t->to.route) == 0)
-            refuse(result, 422, apr_psprintf(e->p, "Update failed: sub workers '%s' and '%s' would share the same route '%s'; nothing was changed",
-                                             t->worker->name, other->name, t->to.route));
+            refuse_value(e, result, apr_psprintf(e->p, "sub workers '%s' and '%s' would share the same route '%s'", t->worker->name, other->name,
+                                                 t->to.route));
     }
 }
 
@@ -422,7 +433,7 @@ static void plan_new(const jk_edit *e, target *t, jk_result *result)
     jk_tune *to = &t->to;
 
     if (wrong) {
-        refuse(result, 422, apr_psprintf(e->p, "Adding failed: '%s' is no name for a worker: %s; nothing was changed", e->ask->sw, wrong));
+        refuse_value(e, result, apr_psprintf(e->p, "'%s' is no name for a worker: %s", e->ask->sw, wrong));
         return;
     }
     jk_stat_tune_file(jk_manage_stat(t->worker), to);
@@ -437,7 +448,7 @@ static void plan_new(const jk_edit *e, target *t, jk_result *result)
     if (dot && jk_query_get(&e->ask->query, "vwc") == NULL) /* as with the file's */
         apr_cpystrn(to->domain, to->route, (apr_size_t)(dot - to->route) + 1);
     if (*to->host == '\0')
-        refuse(result, 422, "Adding failed: vahst is needed, the host of the new member (and vaprt, if its port is not 8009); nothing was changed");
+        refuse_value(e, result, "vahst is needed, the host of the new member (and vaprt, if its port is not 8009)");
 }
 
 /* Of two who add at once each sees the other: neither may stay that shares a name or a route. */

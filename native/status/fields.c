@@ -142,6 +142,15 @@ static const jk_show_field of_balancer[] = {
     { "connects", NEW, JK_F_U64, COUNT(JK_COUNT_CONNECTS), JK_F_COUNTER, "connections that were made" },                                \
     { "refused_by_connector", NEW, JK_F_U64, COUNT(JK_COUNT_REJECTS), JK_F_COUNTER,                                                     \
       "answers after which the connector closed the connection" },                                                                      \
+    { "idle", JSON, JK_F_U32, W(numbers.idle), JK_F_GAUGE, "connections that no request has, of all processes" },                       \
+    { "waiting", JSON, JK_F_U32, W(numbers.waiting), JK_F_GAUGE, "requests that wait for one, or for their next attempt" },             \
+    { "opened", JSON, JK_F_U64, W(made), JK_F_COUNTER, "connections that were made since the server was started" },                     \
+    { "closed_process_ended", JSON, JK_F_U64, W(closed[JK_CLOSE_EXIT]), JK_F_COUNTER, "and closed: their process ended" },              \
+    { "closed_dead", JSON, JK_F_U64, W(closed[JK_CLOSE_DEAD]), JK_F_COUNTER, "idle, and closed by the container" },                     \
+    { "closed_aged", JSON, JK_F_U64, W(closed[JK_CLOSE_AGED]), JK_F_COUNTER, "idle for too long" },                                     \
+    { "closed_failed", JSON, JK_F_U64, W(closed[JK_CLOSE_FAILED]), JK_F_COUNTER, "an attempt on it failed" },                           \
+    { "closed_container", JSON, JK_F_U64, W(closed[JK_CLOSE_CONTAINER]), JK_F_COUNTER, "not to be used again, said the container" },    \
+    { "closed_no_reuse", JSON, JK_F_U64, W(closed[JK_CLOSE_UNWANTED]), JK_F_COUNTER, "nobody wants it any more" },                      \
     { "last_failure", JSON, JK_F_TEXT, W(last_failure), 0, "why the last request that failed there did; empty: none did" },             \
     { "pool_open", NEW, JK_F_U32, W(pool.open), JK_F_GAUGE, "connections of this process" },                                            \
     { "pool_idle", NEW, JK_F_U32, W(pool.idle), JK_F_GAUGE, "those that nobody uses" },                                                 \
@@ -197,6 +206,7 @@ static const jk_show_field of_ajp[] = {
 };
 
 #define M(field) AT(jk_view_map, field)
+#define COUNTED(field) offsetof(jk_view_map, field), offsetof(jk_view_map, counted)
 static const jk_show_field of_map[] = {
     { "id", ALL, JK_F_I32, M(id), JK_F_NAME, "" },
     { "server", ALL, JK_F_TEXT, M(server), JK_F_QUOTED, "" },
@@ -213,6 +223,17 @@ static const jk_show_field of_map[] = {
     { "use_server_errors", ALL, JK_F_I32, M(use_server_errors), JK_F_QUOTED, "" },
     { "path", NEW, JK_F_TEXT, M(path), 0, "" },
     { "place", NEW, JK_F_TEXT, M(place), 0, "" },
+    { "mount", NEW, JK_F_TEXT, M(mount), 0, "as it is written: /a|b is two rules" },
+    { "vhost", NEW, JK_F_TEXT, M(vhost), 0, "the server that it is written in" },
+    { "counted", NEW, JK_F_I64, COUNTED(counted), 0,
+      "since the server was started, for each mount of a vhost together; the same number: the same numbers; -1: with all that have no place" },
+    { "requests", NEW, JK_F_U64, COUNTED(requests), JK_F_COUNTER, "requests that are over, failed ones too" },
+    { "errors", NEW, JK_F_U64, COUNTED(errors), JK_F_COUNTER, "of them: failed, or answered with 5xx; not those that the client broke off" },
+    { "client_errors", NEW, JK_F_U64, COUNTED(client_errors), JK_F_COUNTER, "answered with 4xx" },
+    { "server_errors", NEW, JK_F_U64, COUNTED(server_errors), JK_F_COUNTER, "answered with 5xx by a container" },
+    { "transferred", NEW, JK_F_U64, COUNTED(written), JK_F_COUNTER, "bytes to containers" },
+    { "read", NEW, JK_F_U64, COUNTED(read), JK_F_COUNTER, "bytes from them" },
+    { "busy", NEW, JK_F_U32, COUNTED(busy), JK_F_GAUGE, "requests under way" },
     { NULL },
 };
 
@@ -220,6 +241,16 @@ static const jk_show_field of_edit[] = {
     { "key", NEW, JK_F_TEXT, AT(jk_view_edit, name), 0, "" },
     { "file", NEW, JK_F_TEXT, AT(jk_view_edit, file), 0, "" },
     { "now", NEW, JK_F_TEXT, AT(jk_view_edit, now), 0, "" },
+    { NULL },
+};
+
+#define S(field) AT(jk_stat_share, field)
+static const jk_show_field of_share[] = {
+    { "pid", NEW, JK_F_I32, S(pid), 0, "" },
+    { "busy", NEW, JK_F_U32, S(busy), JK_F_GAUGE, "requests under way" },
+    { "connected", NEW, JK_F_U32, S(connected), JK_F_GAUGE, "connections that are open" },
+    { "idle", NEW, JK_F_U32, S(idle), JK_F_GAUGE, "those that nobody uses" },
+    { "waiting", NEW, JK_F_U32, S(waiting), JK_F_GAUGE, "requests that wait for one, or for their next attempt" },
     { NULL },
 };
 
@@ -256,6 +287,7 @@ const jk_show_element jk_show_elements[JK_ELEMENTS] = {
     [JK_EL_AJP_WORKERS] = { "ajp_workers", ALL, of_ajp_workers },
     [JK_EL_AJP] = { "ajp", ALL, of_ajp },
     [JK_EL_EDIT] = { "edit", NEW, of_edit },
+    [JK_EL_SHARE] = { "share", NEW, of_share },
     [JK_EL_MAP] = { "map", ALL, of_map },
     [JK_EL_FINDINGS] = { "findings", NEW, of_findings },
     [JK_EL_FINDING] = { "finding", NEW, of_finding },

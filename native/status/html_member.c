@@ -69,8 +69,7 @@ CELL(recover_cell, jk_html_put(page, "%s", w->recover_max > 0 ? apr_psprintf(pag
 CELL(reset_cell, jk_html_ago(page, w->numbers.last_reset))
 CELL(error_cell, jk_html_ago(page, w->error_at))
 CELL(sticky_cell, jk_html_put(page, "%u", w->sticky_recent))
-CELL(open_cell, jk_html_put(page, "%u", w->pool.open))
-CELL(idle_cell, jk_html_put(page, "%u", w->pool.idle))
+CELL(idle_cell, jk_html_put(page, "%u", w->numbers.idle))
 
 static void within_cell(jk_page *page, const jk_html_row *row)
 {
@@ -104,8 +103,7 @@ static const jk_html_column of_details[] = {
     { "Con", "open connections", "n", connected_cell },
     { "MaxCon", "most connections at once", "n", max_connected_cell },
     { "Made", "connections that were made", "n", connects_cell },
-    { "Pool", "open connections of this process", "n", open_cell },
-    { "Idle", "idle connections of this process", "n", idle_cell },
+    { "Idle", "connections that no request has", "n", idle_cell },
     { "Route", "route", "", route_cell },
     { "RR", "redirect", "", redirect_cell },
     { "Cd", "domain", "", domain_cell },

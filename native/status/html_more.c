@@ -34,40 +34,76 @@ static void end_table(jk_page *page)
 
 /* ---- pools ---- */
 
+static uint32_t in_use(const jk_stat_numbers *n)
+{
+    return n->connected > n->idle ? n->connected - n->idle : 0;
+}
+
 static void state_cell(jk_page *page, const jk_html_row *row)
 {
-    const jk_pool_counts *pool = &row->w->pool;
+    const jk_stat_numbers *n = &row->w->numbers;
 
-    jk_html_bar(page, "load", pool->open - pool->idle, pool->most_open ? pool->most_open : 1, -1);
+    jk_html_bar(page, "load", in_use(n), n->max_connected ? n->max_connected : 1, -1);
 }
 
 #define POOL_CELL(name, expr)                                    \
     static void name(jk_page *page, const jk_html_row *row)      \
     {                                                            \
-        const jk_pool_counts *pool = &row->w->pool;              \
+        const jk_stat_numbers *n = &row->w->numbers;             \
         jk_html_number(page, expr);                              \
     }
 
-POOL_CELL(used_cell, pool->open - pool->idle)
-POOL_CELL(idle_cell, pool->idle)
-POOL_CELL(most_cell, pool->most_open)
-POOL_CELL(waiting_cell, pool->waiting)
-POOL_CELL(opened_cell, pool->opened)
-POOL_CELL(reused_cell, pool->reused)
-POOL_CELL(dead_cell, pool->dead)
-POOL_CELL(aged_cell, pool->aged)
+POOL_CELL(used_cell, in_use(n))
+POOL_CELL(idle_cell, n->idle)
+POOL_CELL(most_cell, n->max_connected)
+POOL_CELL(waiting_cell, n->waiting)
+
+static void opened_cell(jk_page *page, const jk_html_row *row)
+{
+    jk_html_number(page, row->w->made);
+}
+
+/* "3 aged, 1 failed" */
+static void closed_cell(jk_page *page, const jk_html_row *row)
+{
+    static const char *const words[JK_STAT_CLOSED] = { [JK_CLOSE_EXIT] = "process ended", [JK_CLOSE_DEAD] = "found dead", [JK_CLOSE_AGED] = "aged",
+                                                       [JK_CLOSE_FAILED] = "failed", [JK_CLOSE_CONTAINER] = "by the container",
+                                                       [JK_CLOSE_UNWANTED] = "not wanted" };
+    const char *text = "";
+
+    for (int i = 0; i < JK_STAT_CLOSED; i++)
+        if (row->w->closed[i])
+            text = apr_psprintf(page->p, "%s%s%" APR_UINT64_T_FMT " %s", text, *text ? ", " : "", row->w->closed[i], words[i]);
+    jk_html_put(page, "%s", *text ? text : "-");
+}
+
+#define PROCESSES_SHOWN 12
+
+/* "1234: 5, 1235: 3" */
+static void processes_cell(jk_page *page, const jk_html_row *row)
+{
+    const apr_array_header_t *all = row->w->processes;
+    const char *text = "";
+
+    for (int i = 0; i < all->nelts && i < PROCESSES_SHOWN; i++) {
+        const jk_stat_share *one = &APR_ARRAY_IDX(all, i, jk_stat_share);
+        text = apr_psprintf(page->p, "%s%s%d: %u", text, *text ? ", " : "", (int)one->pid, one->connected);
+    }
+    if (all->nelts > PROCESSES_SHOWN)
+        text = apr_psprintf(page->p, "%s, and %d processes more", text, all->nelts - PROCESSES_SHOWN);
+    jk_html_put(page, "%s", *text ? text : "-");
+}
 
 static const jk_html_column of_pools[] = {
     { "Worker", "", "", jk_html_name_cell },
     { "In use", "connections that a request has", "n", used_cell },
     { "Of the most", "in use now, of the most that were open at once", "wide", state_cell },
     { "Idle", "connections that are kept for the next request", "n", idle_cell },
-    { "Most open", "at once", "n", most_cell },
-    { "Waiting", "requests that wait for a connection", "n", waiting_cell },
-    { "Opened", "connections that were made", "n", opened_cell },
-    { "Reused", "requests that found an idle one", "n", reused_cell },
-    { "Found dead", "idle ones that the container had closed", "n", dead_cell },
-    { "Closed for age", "idle ones that were not needed for long", "n", aged_cell },
+    { "Most open", "at once, since the last reset", "n", most_cell },
+    { "Waiting", "requests that wait for a connection, or for their next attempt", "n", waiting_cell },
+    { "Opened", "connections that were made since the server was started", "n", opened_cell },
+    { "Closed", "since the server was started, and why", "whole", closed_cell },
+    { "By process", "process: its open connections", "whole", processes_cell },
     { NULL },
 };
 
@@ -86,7 +122,7 @@ void jk_html_pools(jk_page *page)
         rows += APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members->nelts;
     if (rows == 0)
         return;
-    jk_html_section(page, "pools", "Connection pools", apr_psprintf(page->p, "of process %d alone", (int)view->from.pid));
+    jk_html_section(page, "pools", "Connection pools", "of all processes together");
     jk_html_put(page, "<details><summary>%d pool%s</summary>\n", rows, rows == 1 ? "" : "s");
     for (int i = 0; i < view->lb_count; i++)
         put_pools(page, APR_ARRAY_IDX(view->balancers, i, jk_view_worker).members, &APR_ARRAY_IDX(view->balancers, i, jk_view_worker));
@@ -171,13 +207,38 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Numbers that stand there already are not shown twice: whoever adds them up would be wrong. */
+static void put_map_numbers(jk_page *page, const jk_view_map *map)
+{
+    const char *with = map->counted < 0 ? "with all others" : strcmp(map->server, map->vhost) != 0 ? map->vhost : map->mount;
+
+    if (map->counted == 0) {
+        jk_html_put(page, "<td data-label='Requests' class='n none'>-</td><td data-label='Errors' class='n none'>-</td>");
+        return;
+    }
+    jk_html_put(page, "<td data-label='Requests' class='n'>");
+    if (map->again || map->counted < 0)
+        jk_html_put(page, "<span class='mute' title='counted together with another row'>&#8593; %s</span>", with);
+    else
+        jk_html_number(page, map->requests);
+    if (map->counted < 0 || map->again) {
+        jk_html_put(page, "</td><td data-label='Errors' class='n none'>-</td>");
+        return;
+    }
+    jk_html_put(page, "</td><td data-label='Errors' class='n'>");
+    jk_html_number(page, map->errors);
+    jk_html_put(page, "</td>");
+}
+
 static void put_map(jk_page *page, const jk_view_map *map)
 {
     const char *options = options_of(page->p, map);
 
     jk_html_put(page, "<tr><th scope='row'><code class='name'>%s</code></th><td data-label='Worker'>", map->uri);
     put_map_worker(page, map);
-    jk_html_put(page, "</td><td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span "
+    jk_html_put(page, "</td>");
+    put_map_numbers(page, map);
+    jk_html_put(page, "<td data-label='Server'>%s</td><td data-label='Type'>%s</td><td data-label='Written'><span "
                       "title='%s'>%s</span></td><td data-label='Options' class='%s'>%s</td></tr>\n", map->server, map->type, map->place,
                           *map->place ? base_name(map->place) :
                     map->source,
@@ -191,7 +252,7 @@ static bool is_of(const jk_view_map *map, const char *worker)
 
 void jk_html_maps(jk_page *page, const char *worker)
 {
-    static const char *const heads[] = { "URI", "Worker", "Server", "Type", "Written", "Options", NULL };
+    static const char *const heads[] = { "URI", "Worker", "Requests", "Errors", "Server", "Type", "Written", "Options", NULL };
     const apr_array_header_t *maps = page->view->from.maps;
     int rows = 0;
     bool folded;

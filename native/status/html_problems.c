@@ -70,13 +70,19 @@ static void find_findings(search *s)
         ->anchor = "findings";
 }
 
+/* A mount that several servers have, or that is two rules, is one line to mend. */
 static void find_lost_mounts(search *s)
 {
+    apr_hash_t *told = apr_hash_make(s->p);
+
     for (int i = 0; s->view->from.maps && i < s->view->from.maps->nelts; i++) {
         const jk_view_map *map = &APR_ARRAY_IDX(s->view->from.maps, i, jk_view_map);
         if (strcmp(map->worker, "*") == 0 || strstr(map->type, "Unmount") || jk_registry_find(s->view->from.registry, map->worker))
             continue;
-        add(s, FAILS, apr_psprintf(s->p, "%s is mounted to %s, which is no worker", map->uri, map->worker),
+        if (*map->place && apr_hash_get(told, map->place, APR_HASH_KEY_STRING))
+            continue;
+        apr_hash_set(told, map->place, APR_HASH_KEY_STRING, map);
+        add(s, FAILS, apr_psprintf(s->p, "%s is mounted to %s, which is no worker", map->mount, map->worker),
             apr_psprintf(s->p, "Its requests are answered 500. Define worker.%s.type and add %s to worker.list, or correct the name%s%s.",
                          map->worker, map->worker,
                          *map->place ? " at " : "", map->place))->anchor = "mounts";
@@ -133,13 +139,11 @@ static void find_limits(search *s, const jk_view_worker *w, const jk_view_worker
         about(add(s, SUFFERS, apr_pstrcat(s->p, name, " has as many connections as it may", NULL),
                   apr_psprintf(s->p, "max_connections is %d, all processes together. Raise it with the container's maxConnections and maxThreads, "
                                      "or find out why requests take so long.", (int)w->now.max_connections)), w, lb);
-    if (w->pool.waiting > 0)
-        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s of this process wait%s for a connection to %s", w->pool.waiting,
-                                           w->pool.waiting == 1 ? "" : "s",
-                                           w->pool.waiting == 1 ? "s" : "", name),
-                  apr_psprintf(s->p, "All %u connections of this process are in use. Raise connection_pool_size, or leave it out so that the pool "
-                                     "grows by need.",
-                               w->pool.open)), w, lb);
+    if (w->numbers.waiting > 0 && w->worker->conf->connection_pool_size > 0)
+        about(add(s, SUFFERS, apr_psprintf(s->p, "%u request%s wait%s for a connection to %s", w->numbers.waiting, w->numbers.waiting == 1 ? "" : "s",
+                                           w->numbers.waiting == 1 ? "s" : "", name),
+                  apr_psprintf(s->p, "%u connections are open, and each process may have %d. Raise connection_pool_size, or leave it out so that the "
+                                     "pool grows by need.", w->numbers.connected, (int)w->worker->conf->connection_pool_size)), w, lb);
 }
 
 static void find_address(search *s, const jk_view_worker *w, const jk_view_worker *lb)

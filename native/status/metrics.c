@@ -10,24 +10,40 @@
 #include <apr_strings.h>
 #include <string.h>
 
-/* Somebody that samples are of. */
-typedef struct subject {
-    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8 } is; /* a member is a worker too */
-    jk_span labels; /* as they stand in the braces; "" where there are none */
-    const jk_metrics_from *from;
-    jk_park_gauges parked;
+/* What is known of a worker. */
+typedef struct facts {
     jk_stat_numbers now;
     jk_stat_totals all;
     jk_member_state state;
     int64_t last_error;
     jk_tune tune;
+} facts;
+
+/* Somebody that samples are of. */
+typedef struct subject {
+    enum scope { OF_SERVER = 1, OF_BALANCER = 2, OF_WORKER = 4, OF_MEMBER = 8, OF_MOUNT = 16 } is; /* a member is a worker too */
+    jk_span labels; /* as they stand in the braces; "" where there are none */
+    /* of the server */
+    const jk_metrics_from *from;
+    jk_park_gauges parked;
+    const facts *facts;            /* of a worker, a member, a balancer */
+    const jk_tally_numbers *mount; /* of a mount */
 } subject;
+
+/* What all subjects' samples have in common that come n-th of a metric: what stands before the labels of the subject, and behind them. */
+typedef struct frame {
+    jk_span head, tail;
+} frame;
+
+#define FRAMES_MOST 32
 
 typedef struct page {
     apr_pool_t *p;
     char *text;
     size_t len, cap;
     jk_metrics_form form;
+    frame frames[FRAMES_MOST]; /* of the metric that is being written */
+    unsigned made, next;       /* how many there are; that of the next sample */
 } page;
 
 typedef struct metric metric;
@@ -90,46 +106,76 @@ static void seconds(page *out, uint64_t us)
     put(out, six, sizeof six);
 }
 
-/* Up to the value: name, suffix, labels. */
+static frame new_frame(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
+{
+    const char *open = s->labels.len || value ? "{" : "", *close = *open ? "} " : " ", *comma = s->labels.len ? "," : "";
+    const char *tail = value ? apr_pstrcat(out->p, comma, m->label, "=\"", value, "\"", close, NULL) : close;
+
+    return (frame){ jk_span_of(apr_pstrcat(out->p, m->name, suffix, open, NULL)), jk_span_of(tail) };
+}
+
+/* The first subject makes them. */
+static const frame *next_frame(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
+{
+    unsigned n = out->next++;
+
+    if (n == out->made && n < FRAMES_MOST)
+        out->frames[out->made++] = new_frame(out, m, s, suffix, value);
+    return &out->frames[n < FRAMES_MOST ? n : 0];
+}
+
+static char *copied(char *to, jk_span text)
+{
+    memcpy(to, text.p, text.len);
+    return to + text.len;
+}
+
+/* Up to the value: name, suffix, labels. Of a metric each subject has the same samples in the same order. */
 static void begin_sample(page *out, const metric *m, const subject *s, const char *suffix, const char *value)
 {
-    say(out, m->name);
-    say(out, suffix);
-    if (s->labels.len || value) {
-        say(out, "{");
-        put(out, (const char *)s->labels.p, s->labels.len);
-        if (value) {
-            say(out, s->labels.len ? "," : "");
-            say(out, m->label);
-            say(out, "=\"");
-            say(out, value);
-            say(out, "\"");
-        }
-        say(out, "}");
-    }
-    say(out, " ");
+    const frame *f = next_frame(out, m, s, suffix, value);
+    char *at = room(out, f->head.len + s->labels.len + f->tail.len);
+
+    at = copied(copied(copied(at, f->head), s->labels), f->tail);
+    out->len = (size_t)(at - out->text);
+}
+
+static void end_sample(page *out, uint64_t n)
+{
+    char *at = room(out, JK_DECIMAL_ROOM + 1), digits[JK_DECIMAL_ROOM];
+
+    if (n < 10)
+        *at++ = (char)('0' + n);
+    else
+        at = copied(at, jk_span_decimal(digits, n));
+    *at++ = '\n';
+    out->len = (size_t)(at - out->text);
 }
 
 static void sample(page *out, const metric *m, const subject *s, const char *value, uint64_t n)
 {
     begin_sample(out, m, s, m->type == COUNTER ? "_total" : m->type == INFO ? "_info" : "", value);
-    number(out, n);
-    say(out, "\n");
+    end_sample(out, n);
 }
 
 /* ---- what the samples are ---- */
 
 static void of_count(page *out, const metric *m, const subject *s)
 {
-    sample(out, m, s, NULL, s->all.count[m->which]);
+    sample(out, m, s, NULL, s->facts->all.count[m->which]);
 }
 
-static void of_answers(page *out, const metric *m, const subject *s)
+static void each_class(page *out, const metric *m, const subject *s, const uint64_t answers[JK_STAT_CLASSES])
 {
     static const char *const classes[JK_STAT_CLASSES] = { "other", "1xx", "2xx", "3xx", "4xx", "5xx" };
 
     for (int i = 0; i < JK_STAT_CLASSES; i++)
-        sample(out, m, s, classes[i], s->all.answers[i]);
+        sample(out, m, s, classes[i], answers[i]);
+}
+
+static void of_answers(page *out, const metric *m, const subject *s)
+{
+    each_class(out, m, s, s->facts->all.answers);
 }
 
 static const struct {
@@ -144,10 +190,15 @@ static const struct {
 #define FAILURES (sizeof failures / sizeof failures[0])
 _Static_assert(FAILURES == JK_RC_COUNT - 2, "an outcome without a word");
 
-static void of_failures(page *out, const metric *m, const subject *s)
+static void each_failure(page *out, const metric *m, const subject *s, const uint64_t failed[JK_RC_COUNT])
 {
     for (size_t i = 0; i < FAILURES; i++)
-        sample(out, m, s, failures[i].word, s->all.failed[failures[i].rc]);
+        sample(out, m, s, failures[i].word, failed[failures[i].rc]);
+}
+
+static void of_failures(page *out, const metric *m, const subject *s)
+{
+    each_failure(out, m, s, s->facts->all.failed);
 }
 
 static const struct {
@@ -157,34 +208,36 @@ static const struct {
                                [JK_CLOSE_AGED] = { "aged", "it was idle for longer than connection_pool_timeout, or made room for others" },
                                [JK_CLOSE_FAILED] = { "failed", "an attempt on it failed, or was broken off" },
                                [JK_CLOSE_CONTAINER] = { "container", "the container said that it may not be used again" },
-                               [JK_CLOSE_UNWANTED] = { "no_reuse", "JkOptions DisableReuse" } };
+                               [JK_CLOSE_UNWANTED] = { "no_reuse", "nobody wants it: JkOptions DisableReuse, another address, or a member that was removed" } };
 
 static void of_closed(page *out, const metric *m, const subject *s)
 {
     for (int i = 0; i < JK_STAT_CLOSED; i++)
-        sample(out, m, s, closings[i].word, s->all.closed[i]);
+        sample(out, m, s, closings[i].word, s->facts->all.closed[i]);
 }
 
 /* Cumulative, as the formats have it. */
-static void of_time(page *out, const metric *m, const subject *s)
+static void histogram(page *out, const metric *m, const subject *s, const jk_stat_histogram *h)
 {
     static const char *const bounds[JK_STAT_BUCKETS] = { "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1",  "0.2",
                                                          "0.5",   "1.0",   "2.0",   "5.0",  "10.0", "30.0", "60.0", "+Inf" };
-    const jk_stat_histogram *h = &s->all.time[m->which];
     uint64_t n = 0;
 
     for (int i = 0; i < JK_STAT_BUCKETS; i++) {
         n += h->bucket[i];
         begin_sample(out, m, s, "_bucket", bounds[i]);
-        number(out, n);
-        say(out, "\n");
+        end_sample(out, n);
     }
     begin_sample(out, m, s, "_count", NULL);
-    number(out, n);
-    say(out, "\n");
+    end_sample(out, n);
     begin_sample(out, m, s, "_sum", NULL);
     seconds(out, h->sum);
     say(out, "\n");
+}
+
+static void of_time(page *out, const metric *m, const subject *s)
+{
+    histogram(out, m, s, &s->facts->all.time[m->which]);
 }
 
 /* of_number()'s */
@@ -195,27 +248,27 @@ static uint64_t number_of(int which, const subject *s)
 {
     switch (which) {
     case BUSY:
-        return s->now.busy;
+        return s->facts->now.busy;
     case MOST_BUSY:
-        return s->now.max_busy;
+        return s->facts->now.max_busy;
     case WAITING:
-        return s->now.waiting;
+        return s->facts->now.waiting;
     case OPEN:
-        return s->now.connected;
+        return s->facts->now.connected;
     case MOST_OPEN:
-        return s->now.max_connected;
+        return s->facts->now.max_connected;
     case IDLE:
-        return s->now.idle;
+        return s->facts->now.idle;
     case LAST_ERROR:
-        return s->last_error > 0 ? (uint64_t)s->last_error : 0;
+        return s->facts->last_error > 0 ? (uint64_t)s->facts->last_error : 0;
     case FACTOR:
-        return s->tune.lbfactor > 0 ? (uint64_t)s->tune.lbfactor : 0;
+        return s->facts->tune.lbfactor > 0 ? (uint64_t)s->facts->tune.lbfactor : 0;
     case DISTANCE:
-        return s->tune.distance > 0 ? (uint64_t)s->tune.distance : 0;
+        return s->facts->tune.distance > 0 ? (uint64_t)s->facts->tune.distance : 0;
     case BUSY_LIMIT:
-        return s->tune.busy_limit > 0 ? (uint64_t)s->tune.busy_limit : 0;
+        return s->facts->tune.busy_limit > 0 ? (uint64_t)s->facts->tune.busy_limit : 0;
     case MOST_CONNECTIONS:
-        return s->tune.max_connections > 0 ? (uint64_t)s->tune.max_connections : 0;
+        return s->facts->tune.max_connections > 0 ? (uint64_t)s->facts->tune.max_connections : 0;
     case GENERATION:
         return s->from->generation;
     case STALE:
@@ -241,7 +294,7 @@ static void of_states(page *out, const metric *m, const subject *s)
                                                    [JK_STATE_PRB] = "probing" };
 
     for (int i = 0; i < JK_STATES; i++)
-        sample(out, m, s, states[i], (int)s->state == i);
+        sample(out, m, s, states[i], (int)s->facts->state == i);
 }
 
 static void of_activation(page *out, const metric *m, const subject *s)
@@ -249,7 +302,7 @@ static void of_activation(page *out, const metric *m, const subject *s)
     static const char *const words[] = { [JK_ACTIVE] = "active", [JK_DISABLED] = "disabled", [JK_STOPPED] = "stopped" };
 
     for (int i = 0; i < 3; i++)
-        sample(out, m, s, words[i], s->tune.activation == i);
+        sample(out, m, s, words[i], s->facts->tune.activation == i);
 }
 
 static void of_build(page *out, const metric *m, const subject *s)
@@ -267,6 +320,56 @@ static void of_reasons(page *out, const metric *m, const subject *s)
 {
     for (int i = 0; i < JK_PARK_REASONS; i++)
         sample(out, m, s, jk_gauges_reasons[i].name, s->parked.fell_back[i]);
+}
+
+/* ---- of mounts ---- */
+
+enum { DONE, UNDER_WAY, ERRORS, SENT, RECEIVED };
+
+static uint64_t mount_number(int which, const jk_tally_numbers *n)
+{
+    switch (which) {
+    case DONE:
+        return n->requests;
+    case UNDER_WAY:
+        return n->busy;
+    case ERRORS:
+        return n->errors;
+    case SENT:
+        return n->written;
+    default:
+        return n->read;
+    }
+}
+
+/* Of those that nobody has asked yet there are hundreds: each has two samples. */
+static bool is_used(const subject *s)
+{
+    return s->mount->requests > 0;
+}
+
+static void of_mount(page *out, const metric *m, const subject *s)
+{
+    if (m->which == DONE || m->which == UNDER_WAY || is_used(s))
+        sample(out, m, s, NULL, mount_number(m->which, s->mount));
+}
+
+static void of_mount_answers(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        each_class(out, m, s, s->mount->answers);
+}
+
+static void of_mount_failures(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        each_failure(out, m, s, s->mount->failed);
+}
+
+static void of_mount_time(page *out, const metric *m, const subject *s)
+{
+    if (is_used(s))
+        histogram(out, m, s, &s->mount->total);
 }
 
 /* ---- the table ---- */
@@ -330,6 +433,16 @@ static const metric metrics[] = {
     { OF_MEMBER, STATES, "jk_worker_activation", "", of_activation, 0, "jk_worker_activation", "Whether the balancer may send requests there." },
     { OF_MEMBER, GAUGE, "jk_worker_lbfactor", "", of_number, FACTOR, NULL, "lbfactor in force." },
     { OF_MEMBER, GAUGE, "jk_worker_distance", "", of_number, DISTANCE, NULL, "distance in force." },
+
+    { OF_MOUNT, COUNTER, "jk_mount_requests", "", of_mount, DONE, NULL, "Requests that the mount had mapped and that are over, failed ones too." },
+    { OF_MOUNT, COUNTER, "jk_mount_errors", "", of_mount, ERRORS, NULL,
+      "Those that failed, or were answered with 5xx; not those that the client broke off." },
+    { OF_MOUNT, COUNTER, "jk_mount_answers", "", of_mount_answers, 0, "code", "Answers of containers by the class of their status." },
+    { OF_MOUNT, COUNTER, "jk_mount_failures", "", of_mount_failures, 0, "kind", "Requests that failed, after all attempts, by what happened." },
+    { OF_MOUNT, COUNTER, "jk_mount_sent_bytes", "bytes", of_mount, SENT, NULL, "Bytes sent to containers." },
+    { OF_MOUNT, COUNTER, "jk_mount_received_bytes", "bytes", of_mount, RECEIVED, NULL, "Bytes received from containers." },
+    { OF_MOUNT, GAUGE, "jk_mount_requests_in_progress", "", of_mount, UNDER_WAY, NULL, "Requests that are under way." },
+    { OF_MOUNT, HISTOGRAM, "jk_mount_duration_seconds", "seconds", of_mount_time, 0, "le", "Time of requests with all their attempts and waits." },
 };
 
 #define METRICS (sizeof metrics / sizeof metrics[0])
@@ -367,33 +480,47 @@ static const char *escaped(apr_pool_t *p, const char *text)
     return out;
 }
 
-static void look_at(subject *s, const jk_stat *stat)
+static const facts *look_at(apr_pool_t *p, const jk_stat *stat)
 {
-    s->now = jk_stat_read(stat);
-    jk_stat_totals_read(stat, &s->all);
-    s->state = jk_stat_state(stat);
-    s->last_error = jk_stat_view(stat).last_error;
-    jk_stat_tune_read(stat, &s->tune);
+    facts *f = apr_palloc(p, sizeof *f);
+
+    f->now = jk_stat_read(stat);
+    jk_stat_totals_read(stat, &f->all);
+    f->state = jk_stat_state(stat);
+    f->last_error = jk_stat_view(stat).last_error;
+    jk_stat_tune_read(stat, &f->tune);
+    return f;
 }
 
 static void add(apr_array_header_t *all, enum scope is, const jk_worker *worker, const char *balancer)
 {
     subject *s = apr_array_push(all);
     apr_pool_t *p = all->pool;
+    const char *name = escaped(p, worker->name);
 
-    memset(s, 0, sizeof *s);
-    s->is = is;
+    *s = (subject){ .is = is, .facts = look_at(p, jk_manage_stat(worker)) };
     if (is == OF_BALANCER)
-        s->labels = jk_span_of(apr_pstrcat(p, "balancer=\"", escaped(p, worker->name), "\"", NULL));
+        s->labels = jk_span_of(apr_pstrcat(p, "balancer=\"", name, "\"", NULL));
     else
-        s->labels = jk_span_of(apr_pstrcat(p, "worker=\"", escaped(p, worker->name), "\",balancer=\"", escaped(p, balancer), "\"", NULL));
-    look_at(s, jk_manage_stat(worker));
+        s->labels = jk_span_of(apr_pstrcat(p, "worker=\"", name, "\",balancer=\"", escaped(p, balancer), "\"", NULL));
 }
 
-/* The server, each listed worker, and the members behind their balancer. */
+static void add_mount(apr_array_header_t *all, const jk_metrics_mount *mount)
+{
+    subject *s = apr_array_push(all);
+    apr_pool_t *p = all->pool;
+    jk_tally_numbers *n = apr_palloc(p, sizeof *n);
+
+    jk_tally_read(mount->tally, n);
+    *s = (subject){ .is = OF_MOUNT, .mount = n };
+    s->labels = jk_span_of(apr_pstrcat(p, "vhost=\"", escaped(p, mount->vhost), "\",mount=\"", escaped(p, mount->mount), "\",worker=\"",
+                                       escaped(p, mount->worker), "\"", NULL));
+}
+
+/* The server, each listed worker, the members behind their balancer, the mounts. */
 static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
 {
-    apr_array_header_t *all = apr_array_make(p, 16, sizeof(subject));
+    apr_array_header_t *all = apr_array_make(p, 128, sizeof(subject));
     subject *server = apr_array_push(all);
 
     *server = (subject){ .is = OF_SERVER, .labels = JK_SPAN_LIT(""), .from = from };
@@ -408,6 +535,8 @@ static apr_array_header_t *subjects(apr_pool_t *p, const jk_metrics_from *from)
             if (jk_manage_member(worker, k))
                 add(all, OF_MEMBER, jk_manage_place(worker, k), worker->name);
     }
+    for (int i = 0; from->mounts && i < from->mounts->nelts; i++)
+        add_mount(all, &APR_ARRAY_IDX(from->mounts, i, jk_metrics_mount));
     return all;
 }
 
@@ -434,8 +563,10 @@ static void one_metric(page *out, const metric *m, const apr_array_header_t *all
     head_line(out, "# TYPE ", m, types[m->type][out->form]);
     if (*m->unit && out->form == JK_METRICS_OPEN)
         head_line(out, "# UNIT ", m, m->unit);
+    out->made = 0;
     for (int i = 0; i < all->nelts; i++) {
         const subject *s = &APR_ARRAY_IDX(all, i, subject);
+        out->next = 0;
         if (m->scope & s->is)
             m->samples(out, m, s);
     }
@@ -537,10 +668,25 @@ static const char manual_head[] =
     "status page, after which only the maxima begin anew; a full stop and start begins at 0. A killed child may have counted a request that got\n"
     "no answer.\n\n"
     "The label `worker` is the worker's name, `balancer` that of the balancer whose member it is (empty: none). Where there is a further label\n"
-    "it stands in the table; a state has one sample for each value, and that of now is 1. Mounts have no numbers of their own: rule files change\n"
-    "in each process by itself, and a server may have thousands; the access log has the worker's name and the times (`conf/json-log.conf`).\n"
-    "`conf/grafana-dashboard.json` is a dashboard of all this.\n\n"
+    "it stands in the table; a state has one sample for each value, and that of now is 1. `conf/grafana-dashboard.json` is a dashboard of all this.\n\n"
+    "A mount has the labels `vhost`, `mount` and `worker`: the server that it is written in (as on the status page), its URI as it is written,\n"
+    "and the worker that it names. It counts each request once that it has mapped, when the request is over; what virtual hosts have taken over\n"
+    "by JkMountCopy is counted where it is written. A mount that a rule file (JkMountFile) loses and gets back goes on where it was. Mounts of a\n"
+    "status worker, exclusions, and requests that JK_WORKER_NAME and no mount gave to a worker are not counted here. There are places for 512\n"
+    "mounts: all others are counted as one, `mount=\"other\"`, and `httpd -t` says so. A mount that has had no request yet has its\n"
+    "`jk_mount_requests_total` and `jk_mount_requests_in_progress` alone.\n\n"
     "| metric | type | of | label | |\n|---|---|---|---|---|\n";
+
+static const char *words_of_scope(unsigned scope)
+{
+    static const struct { unsigned scope; const char *words; } rows[] = { { OF_SERVER, "server" }, { OF_BALANCER, "balancers" },
+                                                                          { OF_MEMBER, "members" }, { OF_MOUNT, "mounts" } };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].scope == scope)
+            return rows[i].words;
+    return "workers and members";
+}
 
 static void manual_line(page *out, const metric *m)
 {
@@ -549,8 +695,9 @@ static void manual_line(page *out, const metric *m)
     say(out, m->type == COUNTER ? "_total" : m->type == INFO ? "_info" : "");
     say(out, "` | ");
     say(out, types[m->type][JK_METRICS_OPEN]);
-    say(out, m->scope == OF_SERVER ? " | server | " : m->scope == OF_BALANCER ? " | balancers | " : m->scope == OF_MEMBER ? " | members | " :
-                                                                                                                           " | workers and members | ");
+    say(out, " | ");
+    say(out, words_of_scope(m->scope));
+    say(out, " | ");
     if (m->label) {
         say(out, "`");
         say(out, m->label);

@@ -174,6 +174,12 @@ static void edits(jk_page *page, const jk_view_worker *w)
         leaf(page, JK_EL_EDIT, &APR_ARRAY_IDX(w->edits, i, jk_view_edit));
 }
 
+static void shares(jk_page *page, const jk_view_worker *w)
+{
+    for (int i = 0; i < w->processes->nelts; i++)
+        leaf(page, JK_EL_SHARE, &APR_ARRAY_IDX(w->processes, i, jk_stat_share));
+}
+
 static void maps(jk_page *page, const jk_view_worker *w)
 {
     for (int i = 0; !hides(page, JK_HIDE_MAPS) && i < w->maps->nelts; i++)
@@ -186,6 +192,7 @@ static void member(jk_page *page, const jk_view_worker *m)
         return;
     body(page);
     edits(page, m);
+    shares(page, m);
     leave(page);
 }
 
@@ -213,6 +220,7 @@ static void container(jk_page *page, const jk_view_worker *w)
         return;
     body(page);
     edits(page, w);
+    shares(page, w);
     maps(page, w);
     leave(page);
 }

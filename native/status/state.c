@@ -5,6 +5,7 @@
 
 #include "jk/conf/values.h"
 #include "jk/status/edit.h"
+#include "jk/worker/lb.h"
 #include "jk/worker/manage.h"
 
 #include <apr_strings.h>
@@ -140,10 +141,9 @@ static bool take_name(taking *t, const jk_worker *worker, const jk_worker *lb, j
     return one && wrong == NULL;
 }
 
-static void take_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bool member)
+static void take_entry(taking *t, const jk_worker *worker, const jk_worker *lb, bool member, json_t *one)
 {
-    taking *t = ctx;
-    json_t *one = json_object_get(t->workers, worker->slot), *edits = json_object_get(one, "edits"), *edit;
+    json_t *edits = json_object_get(one, "edits"), *edit;
     unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
     const char *key, *by = json_string_value(json_object_get(one, "by"));
     jk_tune from, to;
@@ -163,6 +163,47 @@ static void take_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bo
         jk_stat_sign_edit(jk_manage_stat(worker), by ? by : "", (int64_t)json_integer_value(json_object_get(one, "at")));
 }
 
+static void take_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bool member)
+{
+    taking *t = ctx;
+
+    take_entry(t, worker, lb, member, json_object_get(t->workers, worker->slot));
+}
+
+/* Which balancer is meant by "lb/spare 3"? NULL: there is none, or it has this place. */
+static const jk_worker *lb_without(const jk_registry *registry, const char *slot)
+{
+    const char *at = strstr(slot, JK_LB_SPARE_SLOT);
+
+    for (size_t i = 0; at && i < jk_registry_count(registry); i++) {
+        const jk_worker *lb = jk_registry_at(registry, i);
+        bool has = false;
+        if (strlen(lb->name) != (size_t)(at - slot) || strncmp(lb->name, slot, (size_t)(at - slot)) != 0)
+            continue;
+        for (size_t k = 0; k < jk_manage_members(lb); k++)
+            has = has || strcmp(jk_manage_place(lb, k)->slot, slot) == 0;
+        return has || lb->conf->kind != JK_WORKER_LB ? NULL : lb;
+    }
+    return NULL;
+}
+
+/* There are fewer places than there were: a free one will do. */
+static void take_homeless(taking *t, const jk_registry *registry)
+{
+    const char *slot;
+    json_t *one;
+
+    json_object_foreach((json_t *)t->workers, slot, one) {
+        const jk_worker *lb = lb_without(registry, slot);
+        size_t place = lb ? jk_manage_free_place(lb) : 0;
+        const char *name = json_string_value(json_object_get(one, "name"));
+        if (lb && place < jk_manage_members(lb))
+            take_entry(t, jk_manage_place(lb, place), lb, true, one);
+        else if (lb)
+            leave_out(t, slot, name ? name : "the member", "no place is left for it: raise spare_members");
+    }
+}
+
 jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk_state_news *news, const char **why)
 {
     json_error_t error;
@@ -177,6 +218,7 @@ jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk
         *why = "it is no state file of this version";
     if (root && json_integer_value(json_object_get(root, "version")) == SHAPE && json_is_object(workers)) {
         each(registry, take_one, &t);
+        take_homeless(&t, registry);
         json_decref(root);
         return JK_OK;
     }

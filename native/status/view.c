@@ -105,12 +105,27 @@ static void set_error(jk_view *view, jk_view_worker *w, int64_t at)
     w->error_tz = zone(view->p, at);
 }
 
-static jk_stat_histogram first_of(const jk_worker *worker)
+static void take_totals(jk_view_worker *w, const jk_stat *stat)
 {
     jk_stat_totals all;
 
-    jk_stat_totals_read(jk_manage_stat(worker), &all);
-    return all.time[JK_TIME_FIRST];
+    jk_stat_totals_read(stat, &all);
+    w->first = all.time[JK_TIME_FIRST];
+    w->made = all.count[JK_COUNT_CONNECTS];
+    memcpy(w->closed, all.closed, sizeof w->closed);
+}
+
+#define PROCESSES_MOST 1024 /* that are shown */
+
+static apr_array_header_t *processes_of(apr_pool_t *p, const jk_stat *stat)
+{
+    jk_stat_share shares[PROCESSES_MOST];
+    size_t n = jk_stat_shares(stat, shares, PROCESSES_MOST);
+    apr_array_header_t *all = apr_array_make(p, (int)n + 1, sizeof(jk_stat_share));
+
+    for (size_t i = 0; i < n; i++)
+        APR_ARRAY_PUSH(all, jk_stat_share) = shares[i];
+    return all;
 }
 
 static jk_view_worker container(jk_view *view, const jk_worker *worker)
@@ -123,7 +138,8 @@ static jk_view_worker container(jk_view *view, const jk_worker *worker)
     w.state_code = m.state;
     w.state = jk_member_label(m.state);
     w.pool = jk_manage_pool(worker);
-    w.first = first_of(worker);
+    take_totals(&w, jk_manage_stat(worker));
+    w.processes = processes_of(view->p, jk_manage_stat(worker));
     w.failure = jk_stat_failure_of(jk_manage_stat(worker));
     w.last_failure = w.failure.rc == JK_OK ? "" : jk_outcome_words(w.failure.rc);
     return w;

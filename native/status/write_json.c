@@ -18,13 +18,14 @@ static const struct {
     [JK_EL_BALANCERS] = { NULL, false },       [JK_EL_BALANCER] = { "balancers", true }, [JK_EL_MEMBER] = { "members", true },
     [JK_EL_AJP_WORKERS] = { NULL, false },     [JK_EL_AJP] = { "ajp_workers", true },    [JK_EL_EDIT] = { "edits", true },
     [JK_EL_MAP] = { "maps", true },            [JK_EL_FINDINGS] = { NULL, false },       [JK_EL_FINDING] = { "findings", true },
+    [JK_EL_SHARE] = { "processes", true },
     [JK_EL_CONFIGURATION] = { "configuration", false }, [JK_EL_RESULT] = { "result", false },
 };
 
 /* Arrays that are there even where they are empty. */
 static const char *const arrays[JK_ELEMENTS][3] = {
     [JK_EL_BALANCERS] = { "balancers" }, [JK_EL_AJP_WORKERS] = { "ajp_workers" },       [JK_EL_FINDINGS] = { "findings" },
-    [JK_EL_MEMBER] = { "edits" },        [JK_EL_BALANCER] = { "members", "maps", "edits" }, [JK_EL_AJP] = { "maps", "edits" },
+    [JK_EL_MEMBER] = { "edits", "processes" }, [JK_EL_BALANCER] = { "members", "maps", "edits" }, [JK_EL_AJP] = { "maps", "edits", "processes" },
 };
 
 /* The objects that are open, the outermost first; they belong to the one around them, the first to nobody but us. */

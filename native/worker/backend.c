@@ -90,7 +90,7 @@ static void follow_address(jk_backend *backend)
         return;
     }
     if (backend->pool)
-        (void)jk_upkeep_age(backend->pool, apr_time_now(), -1, 0);
+        jk_upkeep_empty(backend->pool);
 }
 
 static jk_rc ensure_address(jk_backend *backend, const jk_log *log)
@@ -204,14 +204,15 @@ static jk_rc slot(jk_backend *backend, jk_run *run)
     return lent(run);
 }
 
-/* A connection of the pool is no good: a new one is made in its place, which counts as no attempt. Those that lie behind it in the pool
- * are looked at by their own borrowers and by the upkeep. */
-static jk_rc replace(jk_backend *backend, jk_run *run)
+/* A connection of the pool is no good, since it is dead or leads to where the container was: a new one is made in its place, which counts as no
+ * attempt. Those that lie behind it in the pool are looked at by their own borrowers and by the upkeep. */
+static jk_rc replace(jk_backend *backend, jk_run *run, jk_close_why why)
 {
     jk_run_enter(run, JK_LEG_CONNECT);
-    run->conn->why = JK_CLOSE_DEAD;
+    run->conn->why = why;
     jk_conn_close(&run->conn, false);
-    jk_pool_found_dead(backend->pool);
+    if (why == JK_CLOSE_DEAD)
+        jk_pool_found_dead(backend->pool);
     run->up->stage = CONNECT;
     return JK_OK;
 }
@@ -247,7 +248,7 @@ static jk_rc ping_step(jk_backend *backend, jk_run *run, int next)
     if (run->up->fresh)
         return JK_E_PING;
     jk_complain(&backend->worker, address(backend), run, JK_E_PING);
-    return replace(backend, run);
+    return replace(backend, run, JK_CLOSE_DEAD);
 }
 
 /* Would a connection that dies under the request lose it? Else every race with the container's own idle close would be a 502. */
@@ -286,14 +287,14 @@ static jk_rc look(jk_backend *backend, jk_run *run)
     jk_look seen;
 
     if (!run->up->fresh && run->conn->to != where_of(backend)) /* the container is elsewhere now */
-        return replace(backend, run);
+        return replace(backend, run, JK_CLOSE_UNWANTED);
     seen = jk_sock_look(run->conn->fd);
     run->up->stage = PING;
     if (seen == JK_LOOK_QUIET || (seen == JK_LOOK_BYTES && run->up->fresh)) /* who speaks first is no AJP13 connector: the answer tells what it is */
         return JK_OK;
     tell_look(backend, run, seen);
     if (!run->up->fresh)
-        return replace(backend, run);
+        return replace(backend, run, JK_CLOSE_DEAD);
     run->err = ECONNRESET;
     return JK_E_SEND;
 }
@@ -811,7 +812,7 @@ void jk_backend_close_idle(const jk_worker *worker)
     jk_pool *pool = backend_of(worker)->pool;
 
     if (pool && jk_pool_count(pool).idle > 0)
-        (void)jk_upkeep_age(pool, apr_time_now(), -1, 0);
+        jk_upkeep_empty(pool);
 }
 
 bool jk_backend_has_room(const jk_worker *worker)

@@ -559,6 +559,47 @@ static void yield_to_file(jk_lb *lb, size_t place, const jk_log *log)
     }
 }
 
+static bool is_of_file(const jk_lb *lb, const char *name)
+{
+    for (size_t i = 0; i < lb->count; i++)
+        if (strcmp(lb->members[i].worker->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The first place from *i on that nobody has. */
+static bool next_free(const jk_lb *lb, size_t *i)
+{
+    jk_tune now;
+
+    while (*i < lb->places && jk_lb_spare_taken(lb->shm, lb->members[*i].worker->slot, &now))
+        ++*i;
+    return *i < lb->places;
+}
+
+/* There are fewer places than at the last restart: who has one of those that are gone gets a free one, with all that is counted there. Who finds
+ * none is told of, and what he was stays in the memory. */
+static void seat(jk_lb *lb, apr_pool_t *p, const jk_log *log)
+{
+    size_t place = lb->count, needed = lb->places - lb->count;
+    const char *lost = "";
+    jk_tune now;
+
+    for (int i = (int)needed + 1; i <= JK_LB_SPARE_MOST; i++) {
+        const char *slot = jk_lb_spare_slot_name(p, lb->conf, i);
+        if (!jk_lb_spare_taken(lb->shm, slot, &now) || is_of_file(lb, now.name))
+            continue;
+        if (next_free(lb, &place))
+            lb->members[place].worker->slot = slot;
+        else
+            lost = apr_pstrcat(p, lost, *lost ? ", " : "", now.name, NULL), needed++;
+    }
+    if (*lost)
+        JK_WARN(log, 605, "(%s) spare_members=%d leaves no place for %s, added at run time: no requests go there any more; set worker.%s.spare_members=%d "
+                "and restart, and they are back as they were; or name them in the workers file", lb->worker.name,
+                (int)(lb->places - lb->count), lost, lb->worker.name, (int)needed);
+}
+
 static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
     jk_lb *lb = jk_lb_of(worker);
@@ -572,6 +613,7 @@ static void ready(jk_worker *worker, apr_pool_t *p, jk_shm *shm, const jk_log *l
     }
     lb->shm = shm;
     lb->stat = jk_stat_make(p, shm, slot);
+    seat(lb, p, log);
     for (size_t i = 0; i < lb->places; i++) {
         if (i >= lb->count && !has_slot(lb, i))
             lb->places = i;
@@ -629,7 +671,12 @@ const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_wo
 
 const char *jk_lb_spare_slot_name(apr_pool_t *p, const jk_worker_conf *lb, int i)
 {
-    return apr_psprintf(p, "%s/spare %d", lb->name, i);
+    return apr_psprintf(p, "%s" JK_LB_SPARE_SLOT "%d", lb->name, i);
+}
+
+bool jk_lb_spare_taken(const jk_shm *shm, const char *slot, jk_tune *now)
+{
+    return jk_shm_parent_peek(shm, slot, JK_WORKER_AJP13, now) && *now->name;
 }
 
 void jk_lb_vacate(const jk_tune *was, jk_tune *is)

@@ -2,6 +2,7 @@
 #include "jk/worker/registry.h"
 
 #include "jk/worker/lb.h"
+#include "jk/worker/manage.h"
 
 #include <apr_hash.h>
 
@@ -60,13 +61,44 @@ jk_worker *jk_registry_at(const jk_registry *registry, size_t i)
 static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
 {
     const jk_worker_conf *conf = worker->conf;
+    jk_tune now;
 
     if (worker->slot)
         jk_shm_parent_hold(shm, worker->slot);
     for (int i = 0; conf->members && i < conf->members->nelts; i++)
         jk_shm_parent_hold(shm, jk_lb_slot_name(p, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
-    for (int i = 1; conf->spare && i <= conf->spare_members; i++)
-        jk_shm_parent_hold(shm, jk_lb_spare_slot_name(p, conf, i));
+    for (int i = 1; conf->kind == JK_WORKER_LB && i <= JK_LB_SPARE_MOST; i++) {
+        const char *slot = jk_lb_spare_slot_name(p, conf, i);
+        if (i <= conf->spare_members || jk_lb_spare_taken(shm, slot, &now))
+            jk_shm_parent_hold(shm, slot);
+    }
+}
+
+/* Is there another worker of this name, or another balancer's member of the file? */
+static const char *namesake(const jk_registry *registry, const jk_worker *lb, const char *name)
+{
+    if (jk_registry_find(registry, name))
+        return "in worker.list";
+    for (int i = 0; i < registry->all->nelts; i++) {
+        const jk_worker_conf *conf = nth(registry, i)->conf;
+        for (int k = 0; nth(registry, i) != lb && conf->members && k < conf->members->nelts; k++)
+            if (strcmp(APR_ARRAY_IDX(conf->members, k, const jk_worker_conf *)->name, name) == 0)
+                return "a member of another balancer";
+    }
+    return NULL;
+}
+
+/* A name that was free when a member was added, and that the file has given to another worker since. Both serve: nothing leads to the one where the
+ * other is meant but the eyes of who reads it. */
+static void tell_namesakes(const jk_registry *registry, const jk_worker *lb, const jk_log *log)
+{
+    for (size_t i = 0; i < jk_manage_members(lb); i++) {
+        const jk_worker *member = jk_manage_is_spare(lb, i) ? jk_manage_member(lb, i) : NULL;
+        const char *where = member ? namesake(registry, lb, member->name) : NULL;
+        if (where)
+            JK_WARN(log, 606, "(%s) worker %s was added at run time, and the workers file has another worker of that name now, %s: both go on, each with "
+                    "its own values and numbers; remove the added one (cmd=remove), and add it by another name", lb->name, member->name, where);
+    }
 }
 
 void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log)
@@ -75,6 +107,8 @@ void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, 
         hold_slots(nth(registry, i), p, shm);
     for (int i = 0; registry && i < registry->all->nelts; i++)
         nth(registry, i)->type->ready(nth(registry, i), p, shm, log);
+    for (int i = 0; registry && i < registry->all->nelts; i++)
+        tell_namesakes(registry, nth(registry, i), log);
 }
 
 void jk_registry_tend(const jk_registry *registry, const jk_tend *what, const jk_log *log)

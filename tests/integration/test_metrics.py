@@ -224,6 +224,143 @@ def test_what_is_under_way(fresh_httpd, members):
     assert seen.get("jk_worker_connections_idle", worker="w") == 2
 
 
+# ---- mounts ----
+
+def of_mounts(httpd, name="jk_mount_requests_total", **labels):
+    """(vhost, mount, worker) -> value, of those that have the labels."""
+    found = {}
+    for (metric, have), value in scrape(httpd).values.items():
+        have = dict(have)
+        if metric == name and all(have.get(k) == v for k, v in labels.items()):
+            found[(have["vhost"], have["mount"], have["worker"])] = value
+    return found
+
+
+def two_hosts(members, down):
+    """Mounts of each kind, in two virtual hosts; the second one takes over what the main server has."""
+    text = LOCATIONS + "JkMount /m|/* w\nJkMount /fail/* down\nJkMount /gone/* nobody\nJkUnMount /m/not w\nJkMount /st st\n"
+    vhosts = {"one.example": "JkMount /a/* w\nJkMount /a/* b\nJkMount /a/b/* b", "two.example": "JkMountCopy On\nJkMount /a/* w",
+              "three.example": "JkMountCopy On"}
+    workers = lb("b", {n: p.port for n, p in members.items()}) + ajp13(w=members["m1"].port, down={"port": down.port, "retries": 1}) + \
+        "worker.st.type=status\n"
+    return text, vhosts, workers.replace("worker.list=b\n", "").replace("worker.list=w,down", "worker.list=b,w,down,st")
+
+
+def test_each_mount_counts_its_requests(fresh_httpd, members):
+    down = RefusedPort()
+    text, vhosts, workers = two_hosts(members, down)
+    httpd = fresh_httpd(text, workers=workers, vhosts=vhosts, startup=["there is no worker 'nobody'"])
+    httpd.allow("connecting to", "Could not find a worker", "Tomcat is down")
+    one, two, three = ([("Host", f"{n}.example")] for n in ("one", "two", "three"))
+    for path, host, status, times in (("/a/x", one, 200, 3), ("/a/b/x", one, 200, 2), ("/a/x", two, 200, 4), ("/m", two, 200, 1), ("/m/x", two, 200, 1),
+                                      ("/m/x", three, 200, 1), ("/fail/x", two, 503, 2), ("/gone/x", three, 500, 1), ("/m/not", three, 404, 1),
+                                      ("/st", two, 200, 1)):
+        for _ in range(times):
+            assert client.get(httpd.vport, path, host).status == status, path
+    seen = of_mounts(httpd)
+    main = "localhost"
+    hosts = {n: f"{n}.example [127.0.0.1:{httpd.vport}]" for n in ("one", "two")}
+    assert seen == {(main, "/m|/*", "w"): 3, (main, "/fail/*", "down"): 2, (main, "/gone/*", "nobody"): 1, (hosts["one"], "/a/*", "b"): 3,
+                    (hosts["one"], "/a/b/*", "b"): 2, (hosts["two"], "/a/*", "w"): 4}, "what is taken over is counted where it is written"
+    assert of_mounts(httpd, "jk_mount_errors_total", mount="/fail/*") == {(main, "/fail/*", "down"): 2}
+    assert of_mounts(httpd, "jk_mount_failures_total", mount="/fail/*", kind="connect") == {(main, "/fail/*", "down"): 2}
+    assert of_mounts(httpd, "jk_mount_failures_total", mount="/gone/*", kind="configuration") == {(main, "/gone/*", "nobody"): 1}
+    assert of_mounts(httpd, "jk_mount_answers_total", mount="/m|/*", code="2xx") == {(main, "/m|/*", "w"): 3}
+    now = scrape(httpd)
+    assert now.get("jk_mount_sent_bytes_total", worker="w") == now.get("jk_worker_sent_bytes_total", worker="w")
+    assert now.get("jk_mount_received_bytes_total", worker="w") == now.get("jk_worker_received_bytes_total", worker="w")
+    assert now.get("jk_mount_duration_seconds_count", mount="/m|/*") == 3 and now.get("jk_mount_duration_seconds_sum", mount="/m|/*") > 0
+    down.stop()
+
+
+def test_a_mount_in_json_and_on_the_page(fresh_httpd, members):
+    workers = ajp13(w=members["m1"].port).replace("worker.list=w", "worker.list=w,st") + "worker.st.type=status\n"
+    httpd = fresh_httpd(LOCATIONS + "JkMount /m|/* w\nJkMount /st st\nJkUnMount /m/not w\n", workers=workers)
+    for path in ("/m", "/m/x", "/m/y"):
+        assert client.get(httpd.port, path).status == 200
+    maps = {m["uri"]: m for m in json.loads(client.get(httpd.port, "/st?mime=json").body)["ajp_workers"][0]["maps"]}
+    assert {u: (m.get("requests"), m.get("errors"), m.get("busy"), m["mount"]) for u, m in maps.items()} == {
+        "/m": (3, 0, 0, "/m|/*"), "/m/*": (3, 0, 0, "/m|/*"), "/m/not": (None, None, None, "/m/not")}
+    assert maps["/m"]["counted"] == maps["/m/*"]["counted"] > 0 and maps["/m"]["transferred"] > 0 < maps["/m"]["read"]
+    page = client.get(httpd.port, "/st").text
+    rows = re.findall(r"<tr><th scope='row'><code class='name'>(/m[^<]*)</code>.*?data-label='Requests' class='n(?: none)?'>(.*?)</td>", page)
+    assert [(u, re.sub("<.*?>", "", n)) for u, n in rows] == [("/m/not", "-"), ("/m/*", "3"), ("/m", "&#8593; /m|/*")]
+
+
+def test_what_is_under_way_at_a_mount(fresh_httpd, members):
+    httpd = fresh_httpd(LOCATIONS + "JkMount /h/* w\n", workers=ajp13(w=members["m2"].port))
+    wire = client.Wire(httpd.port)
+    try:
+        wire.request("GET", "/h/hold")
+        assert proc.wait_until(lambda: sum(of_mounts(httpd, "jk_mount_requests_in_progress").values()) == 1)
+        assert sum(of_mounts(httpd).values()) == 0
+        assert proc.wait_until(lambda: members["m2"].release() or True)
+        assert wire.answer().status == 200
+    finally:
+        wire.close()
+    assert (sum(of_mounts(httpd).values()), sum(of_mounts(httpd, "jk_mount_requests_in_progress").values())) == (1, 0)
+
+
+def test_a_client_that_leaves_is_no_error_of_the_mount(fresh_httpd, members):
+    httpd = fresh_httpd(LOCATIONS + "JkMount /h/* w\n", workers=ajp13(w=members["m2"].port))
+    wire = client.Wire(httpd.port)
+    wire.request("GET", "/h/hold")
+    assert proc.wait_until(lambda: members["m2"].counts()["held"] > 0)
+    wire.close()
+    members["m2"].release()
+    assert proc.wait_until(lambda: sum(of_mounts(httpd).values()) == 1)
+    assert sum(of_mounts(httpd, "jk_mount_errors_total").values()) == 0
+
+
+@EXACT
+def test_mounts_of_a_rule_file_go_on_where_they_were(fresh_httpd, members):
+    """In every child, whatever is written meanwhile, whoever is killed, whatever restarts."""
+    httpd = fresh_httpd(CHILDREN + LOCATIONS + "JkMountFile conf/uriworkermap.properties\nJkMountFileReload 1\n",
+                        workers=ajp13(w=members["m1"].port), files={"conf/uriworkermap.properties": "/x/*=w\n/y/*=w\n"})
+    path = os.path.join(httpd.root, "conf", "uriworkermap.properties")
+
+    def ask(uri, times):
+        for _ in range(times):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                assert client.get(httpd.port, uri).status == 200
+
+    def numbers():
+        return {m: v for (_, m, _), v in of_mounts(httpd).items()}
+
+    def write(text):
+        with open(path, "w") as f:
+            f.write(text)
+
+    ask("/x/1", 5)
+    ask("/y/1", 3)
+    assert numbers() == {"/x/*": 5, "/y/*": 3}
+    write("/y/*=w\n/z/*=w\n")
+    assert proc.wait_until(lambda: client.get(httpd.port, "/z/1").status == 200 and all(
+        client.get(httpd.port, "/z/1").status == 200 for _ in range(6)), 10)
+    z = numbers()["/z/*"]
+    assert numbers() == {"/y/*": 3, "/z/*": z} and z >= 7
+    os.kill(sorted(proc.children_of(httpd.pid))[0], 9)
+    write("/x/*=w\n/z/*=w\n")
+    assert proc.wait_until(lambda: all(client.get(httpd.port, "/x/1").status == 200 for _ in range(6)), 10)
+    x = numbers()["/x/*"]
+    assert x >= 11
+    httpd.graceful()
+    assert numbers() == {"/x/*": x, "/z/*": z}
+    ask("/z/1", 1)
+    assert numbers() == {"/x/*": x, "/z/*": z + 1}
+
+
+def test_more_mounts_than_places(fresh_httpd, members):
+    lines = "".join(f"JkMount /p{i}/* w\n" for i in range(515))
+    httpd = fresh_httpd(LOCATIONS + lines, workers=ajp13(w=members["m1"].port))
+    for i in range(515):
+        assert client.get(httpd.port, f"/p{i}/x").status == 200
+    seen = of_mounts(httpd)
+    assert len(seen) == 513 and seen[("", "other", "")] == 3
+    assert sum(seen.values()) == 515 and set(seen.values()) == {1, 3}
+    assert "there are 515 mounts: 512 of them have numbers of their own" in httpd.error_log.text()
+
+
 # ---- never back ----
 
 def grown(before, after):
@@ -345,3 +482,45 @@ def test_the_manual_is_of_today():
     made = subprocess.run([path_of("list-metrics")], capture_output=True, text=True, check=True).stdout
     with open(os.path.join(TOP, "docs", "metrics.md")) as f:
         assert f.read() == made, "docs/metrics.md is stale: run tools/list-metrics > docs/metrics.md"
+
+
+# ---- the pools of all processes, on the status page ----
+
+@EXACT
+def test_pools_of_all_processes(fresh_httpd, members):
+    """Which process answers does not matter; each has its line."""
+    workers = ajp13(w={"port": members["m2"].port, "connection_pool_size": 2, "connection_acquire_timeout": 20000}).replace("worker.list=w", "worker.list=w,st")
+    settings = CHILDREN.replace("ThreadsPerChild 8", "ThreadsPerChild 4").replace("Workers 24", "Workers 12").replace("Threads 24", "Threads 12")
+    httpd = fresh_httpd(settings + LOCATIONS + "JkMount /w/* w\nJkMount /st st\nJkPark Off\n", workers=workers + "worker.st.type=status\n")
+    wires = [client.Wire(httpd.port) for _ in range(8)]
+
+    def seen():
+        return json.loads(client.get(httpd.port, "/st?mime=json").body)["ajp_workers"][0]
+
+    try:
+        for i, wire in enumerate(wires):
+            wire.request("GET", f"/w/hold{i}")
+            time.sleep(0.05)
+        assert proc.wait_until(lambda: seen()["busy"] == 8)
+        now = seen()
+        held = members["m2"].counts()["held"]
+        assert now["connected"] == sum(p["connected"] for p in now["processes"]) == held and now["idle"] == 0
+        assert now["waiting"] == sum(p["waiting"] for p in now["processes"]) == 8 - held
+        assert sum(p["busy"] for p in now["processes"]) == 8 and len(now["processes"]) >= 2, "a process alone has not so many threads"
+        assert {p["pid"] for p in now["processes"]} <= set(proc.children_of(httpd.pid))
+        assert (now["opened"], now["closed_failed"]) == (held, 0)
+        page = client.get(httpd.port, "/st").text
+        assert f"{8 - held} requests wait for a connection to w" in page
+        assert all(f"{p['pid']}: {p['connected']}" in page for p in now["processes"])
+        wires[0].close()
+        for _ in range(20):
+            members["m2"].release()
+            time.sleep(0.05)
+    finally:
+        for wire in wires:
+            wire.close()
+    assert proc.wait_until(lambda: seen()["busy"] == 0)
+    now, metrics = seen(), scrape(httpd)
+    closed = {k[7:]: v for k, v in now.items() if k.startswith("closed_")}
+    assert {k: metrics.get("jk_worker_connections_closed_total", worker="w", reason=k) for k in closed} == closed
+    assert now["opened"] - sum(closed.values()) == now["connected"] == now["idle"]

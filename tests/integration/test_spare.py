@@ -1,6 +1,7 @@
 """Members that come and go at run time: cmd=add and cmd=remove, in the spare places of a balancer (worker.lb.spare_members)."""
 import json
 import os
+import re
 import threading
 import time
 
@@ -126,6 +127,8 @@ def test_every_format_shows_it(page, peers):
 ], ids=lambda v: ",".join(f"{k}={str(x)[:12]}" for k, x in v.items()).replace("\n", " ") if isinstance(v, dict) else None)
 def test_refused(page, status, words, params):
     refused(page, status, words, **{k: v for k, v in {"cmd": "add", "w": "lb", "sw": "n3", "vahst": "127.0.0.1", **params}.items() if v is not None})
+    said = page.httpd.jk_lines(r"\[JK0801\]")[-1]
+    assert "Update failed" not in said and ("Adding failed: " in said or status in (400, 404)), said
 
 
 def test_who_may(page, peers):
@@ -228,6 +231,88 @@ def test_over_a_graceful_restart(page, peers):
     page.change(cmd="remove", w="lb", sw="n4")
     page.httpd.graceful()
     assert members(page) == ["n1", "n2", "n3"]
+
+
+def test_why_connections_were_closed(page, peers):
+    """Those to an old address, and of a member that was removed, were neither dead nor old."""
+    def closed(name):
+        text = page.get(mime="openmetrics").text
+        found = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("jk_worker_connections_closed_total") and f'"{name}"' in line]
+        return {key.split('reason="')[1][:-2]: int(n) for key, n in found if int(n)}
+
+    add(page, "n3", peers[2])
+    for cookie in ("x.n1", "x.n3"):
+        who(page.httpd, cookie=cookie)
+    assert (closed("n1"), closed("n3")) == ({}, {})
+    page.change(cmd="update", w="lb", sw="n1", vaprt=str(peers[3].port))
+    assert who(page.httpd, cookie="x.n1") == "four"
+    assert closed("n1") == {"no_reuse": 1}
+    page.change(cmd="update", w="lb", sw="n3", vaprt=str(peers[3].port))
+    wait_for(lambda: closed("n3") == {"no_reuse": 1})
+
+
+def places(page, n):
+    page.httpd.write_workers(re.sub(r"lb.spare_members=\d+", f"lb.spare_members={n}", page.httpd.workers))
+    page.httpd.graceful()
+
+
+def test_fewer_places_at_a_restart(page, peers):
+    """Who is there stays, wherever his place was; who finds none is named, and comes back as he was."""
+    places(page, 3)
+    for name, peer in (("n3", peers[2]), ("n4", peers[3]), ("n5", peers[2])):
+        add(page, name, peer, vwf="2")
+    assert who(page.httpd, cookie="x.n5") == "three"
+    page.change(cmd="remove", w="lb", sw="n3")
+    places(page, 2)
+    assert sorted(members(page)) == ["n1", "n2", "n4", "n5"] and not page.httpd.jk_lines(r"\[JK0605\]", seconds=0)
+    assert (page.member("n5")["elected"], page.member("n5")["lbfactor"], who(page.httpd, cookie="x.n5")) == (1, 2, "three")
+    page.httpd.expect(r"\[JK0605\]")
+    places(page, 1)
+    line = page.httpd.jk_lines(r"\[JK0605\]")[-1]
+    left = next(n for n in ("n4", "n5") if n in members(page))
+    gone = {"n4": "n5", "n5": "n4"}[left]
+    assert f"(lb) spare_members=1 leaves no place for {gone}, added at run time" in line and "worker.lb.spare_members=2" in line
+    page.httpd.expect(r"\[JK0605\]")
+    places(page, 0)
+    assert members(page) == ["n1", "n2"]
+    assert all(n in page.httpd.jk_lines(r"\[JK0605\]")[-1] for n in ("n4", "n5", "worker.lb.spare_members=2"))
+    places(page, 3)
+    assert sorted(members(page)) == ["n1", "n2", "n4", "n5"]
+    assert (page.member("n5")["elected"], page.member("n5")["lbfactor"], who(page.httpd, cookie="x.n5")) == (2, 2, "three")
+
+
+def test_fewer_places_at_a_start(fresh_httpd, peers):
+    page = Page(fresh_httpd("JkStateFile run/state\n" + MOUNTS, workers=WORKERS.format(one=peers[0].port, two=peers[1].port)))
+    add(page, "n3", peers[2])
+    add(page, "n4", peers[3], vwf="4")
+    page.change(cmd="remove", w="lb", sw="n3")
+    page.httpd.stop()
+    page.httpd.write_workers(page.httpd.workers.replace("lb.spare_members=2", "lb.spare_members=1"))
+    page.httpd.start()
+    assert members(page) == ["n1", "n2", "n4"] and (page.member("n4")["lbfactor"], who(page.httpd, cookie="x.n4")) == (4, "four")
+    page.httpd.stop()
+    page.httpd.write_workers(page.httpd.workers.replace("lb.spare_members=1", "lb.spare_members=0"))
+    page.httpd.start()
+    assert members(page) == ["n1", "n2"] and \
+        "left out: n4 of 'lb/spare 2': no place is left for it: raise spare_members" in page.httpd.jk_log.text()
+
+
+@pytest.mark.parametrize("more, words", [
+    ("worker.list=n3\nworker.n3.host=127.0.0.1\nworker.n3.port={port}\n", "in worker.list"),
+    ("worker.other.balance_workers=n3\nworker.n3.host=127.0.0.1\nworker.n3.port={port}\n", "a member of another balancer"),
+])
+def test_the_file_has_another_worker_of_that_name(page, peers, more, words):
+    """Both go on, and the log says so."""
+    add(page, "n3", peers[2], vwf="2")
+    page.httpd.write_workers(page.httpd.workers + more.format(port=peers[3].port))
+    page.httpd.expect(r"\[JK0606\]")
+    page.httpd.graceful()
+    line = page.httpd.jk_lines(r"\[JK0606\]")[-1]
+    assert "(lb) worker n3 was added at run time, and the workers file has another worker of that name now, " + words in line
+    assert page.member("n3")["lbfactor"] == 2 and who(page.httpd, cookie="x.n3") == "three"
+    page.change(cmd="remove", w="lb", sw="n3")
+    page.httpd.graceful()
+    assert members(page) == ["n1", "n2"]
 
 
 def test_the_file_names_it(page, peers):

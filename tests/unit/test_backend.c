@@ -317,6 +317,81 @@ START_TEST(disable_reuse_closes_after_each_answer)
 }
 END_TEST
 
+/* ---- the container goes elsewhere ---- */
+
+static void go_to(jk_worker *worker, int port)
+{
+    static const jk_tend nothing = { 0 };
+    jk_tune was, is;
+
+    jk_stat_tune_read(jk_backend_stat(worker), &was);
+    is = was;
+    is.port = port;
+    ck_assert_int_eq(jk_stat_tune_edit(jk_backend_stat(worker), &was, &is), JK_OK);
+    worker->type->tend(worker, &nothing, &log_all);
+}
+
+START_TEST(idle_connections_to_the_old_address_were_not_dead)
+{
+    jk_peer *from = jk_peer_tcp("a"), *to = jk_peer_tcp("a");
+    jk_worker *worker = worker_of(from, "");
+
+    ck_assert_int_eq(get(worker), JK_OK);
+    go_to(worker, to->port);
+    jk_peer_await(from, &from->hung_up, 1);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_UNWANTED], 1);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_AGED], 0);
+    ck_assert_uint_eq(jk_backend_pool(worker).aged, 0);
+    ck_assert_int_eq(get(worker), JK_OK);
+    ck_assert_int_eq(jk_peer_look(to, &to->requests), 1);
+}
+END_TEST
+
+typedef struct mover {
+    client *c;
+    jk_worker *worker;
+    int port;
+} mover;
+
+/* While it is waited for, the address is changed. */
+static jk_rc read_and_move(void *ctx, uint8_t *p, size_t room, size_t *got, bool *ended)
+{
+    mover *m = ctx;
+
+    go_to(m->worker, m->port);
+    return read_body(m->c, p, room, got, ended);
+}
+
+START_TEST(a_connection_that_was_lent_before_the_address_changed_was_not_dead)
+{
+    jk_peer *from = jk_peer_tcp("a"), *to = jk_peer_tcp("a");
+    jk_worker *worker = worker_of(from, "");
+    client *c = come(pool, "POST", 10);
+    mover m = { c, worker, to->port };
+
+    ck_assert_int_eq(get(worker), JK_OK);
+    c->source = (jk_source){ read_and_move, &m };
+    ck_assert_int_eq(ask(worker, c), JK_OK);
+    ck_assert_int_eq(jk_peer_look(to, &to->requests), 1);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_UNWANTED], 1);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_DEAD], 0);
+    ck_assert_uint_eq(jk_backend_pool(worker).dead, 0);
+}
+END_TEST
+
+START_TEST(those_of_a_member_that_is_removed_were_not_old)
+{
+    jk_peer *pr = jk_peer_tcp("a");
+    jk_worker *worker = worker_of(pr, "");
+
+    ck_assert_int_eq(get(worker), JK_OK);
+    jk_backend_close_idle(worker);
+    jk_peer_await(pr, &pr->hung_up, 1);
+    ck_assert_uint_eq(totals(worker).closed[JK_CLOSE_UNWANTED], 1);
+    ck_assert_uint_eq(jk_backend_pool(worker).aged, 0);
+}
+END_TEST
+
 /* ---- failures, and whether there is another attempt ---- */
 
 static const struct {
@@ -791,6 +866,9 @@ int main(void)
     tcase_add_test(t, a_body_is_delivered_with_its_request);
     tcase_add_loop_test(t, each_dead_idle_connection_is_replaced_and_no_attempt_counted, 0, COUNT(idles));
     tcase_add_test(t, disable_reuse_closes_after_each_answer);
+    tcase_add_test(t, idle_connections_to_the_old_address_were_not_dead);
+    tcase_add_test(t, a_connection_that_was_lent_before_the_address_changed_was_not_dead);
+    tcase_add_test(t, those_of_a_member_that_is_removed_were_not_old);
     add_failures(t);
     tcase_add_test(t, a_client_that_fails_before_a_byte_leaves_the_connection_alone);
     tcase_add_loop_test(t, each_client_that_is_gone_ends_the_connection, 0, COUNT(aborts));

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "jk/shm/stat.h"
+#include "jk/shm/tally.h"
 
 #include "../../native/shm/layout.h"
 
@@ -576,6 +577,21 @@ static void use_all(jk_shm *shm, jk_stat *stat)
     jk_stat_reset(stat, 1000);
 }
 
+static void use_mounts(jk_shm *shm)
+{
+    jk_tally_numbers numbers;
+
+    for (uint64_t key = 1; key < 4; key++) {
+        jk_tally_parent_hold(shm, key);
+        jk_tally *tally = jk_tally_make(conf, shm, key);
+        ck_assert_uint_le(jk_tally_place(tally), JK_MOUNTS);
+        jk_tally_begin(tally);
+        jk_tally_fail(tally, JK_E_RECV, 0);
+        jk_tally_end(tally, 1, 1, 1, 200);
+        jk_tally_read(tally, &numbers);
+    }
+}
+
 /* All that a parent does from one configuration to the next; no byte of it may lead out of the segment, where the guard pages wait. */
 static void live_on(uint32_t slots, uint32_t rows, jk_shm_news expected)
 {
@@ -591,8 +607,10 @@ static void live_on(uint32_t slots, uint32_t rows, jk_shm_news expected)
         if (at != JK_SHM_FULL)
             use_all(shm, jk_stat_make(conf, shm, at));
     }
+    use_mounts(shm);
     jk_shm_parent_child_started(shm, 999999);
     (void)jk_shm_child_begin(shm, 999998);
+    use_mounts(shm);
     jk_shm_parent_child_ended(shm, 999999);
     jk_shm_parent_child_ended(shm, 999998);
     jk_shm_parent_child_ended(shm, -1);
@@ -646,8 +664,12 @@ START_TEST(each_byte_leads_nowhere)
     jk_stat *stat = stat_of(shm, "a", &file);
     unsigned char *bytes = kept()->base;
 
-    for (size_t i = 0; i < kept()->plan.size; i++) {
+    /* Of the mounts, which are all the same, the first two. */
+    jk_tally *tally = jk_tally_make(conf, shm, 7);
+    size_t n = (size_t)kept()->plan.size - JK_LAYOUT_MOUNTS * sizeof(jk_layout_mount) + 2 * sizeof(jk_layout_mount);
+    for (size_t i = 0; i < n; i++) {
         unsigned char was = bytes[i];
+        jk_tally_numbers mount;
         jk_tune now;
         jk_stat_numbers numbers;
         for (int value = 0; value <= 0xFF; value += 0xFF) {
@@ -659,6 +681,7 @@ START_TEST(each_byte_leads_nowhere)
             ck_assert_int_lt(jk_stat_view(stat).state, JK_STATES);
             (void)jk_stat_begin_within(stat, 1);
             jk_stat_end(stat);
+            jk_tally_read(tally, &mount);
         }
         bytes[i] = was;
     }
@@ -692,19 +715,23 @@ END_TEST
 
 START_TEST(the_table_of_fields_is_whole)
 {
-    static unsigned char seen[sizeof(jk_layout_slot)], in_tune[sizeof(jk_tune)];
-    size_t known = 0, known_of_tune = 0;
+    static unsigned char of_slot[sizeof(jk_layout_slot)], of_tune[sizeof(jk_tune)], of_mount[sizeof(jk_layout_mount)];
+    struct { unsigned char *seen; size_t size, known; } all[] = { { of_slot, sizeof of_slot, 0 }, { of_tune, sizeof of_tune, 0 },
+                                                                  { of_mount, sizeof of_mount, 0 } };
 
     for (size_t i = 0; i < jk_layout_nfields; i++) {
         const jk_layout_field *f = &jk_layout_fields[i];
-        bool of_tune = strncmp(f->name, "tune.", 5) == 0;
-        ck_assert_uint_le(f->offset + f->size, of_tune ? sizeof in_tune : sizeof seen);
+        int of = strncmp(f->name, "tune.", 5) == 0 ? 1 : strncmp(f->name, "mount.", 6) == 0 ? 2 : 0;
+        if (strcmp(f->name, "mounts") == 0) /* is no field */
+            continue;
+        ck_assert_uint_le(f->offset + f->size, all[of].size);
         for (uint32_t b = 0; b < f->size; b++)
-            ck_assert_msg((of_tune ? in_tune : seen)[f->offset + b]++ == 0, "%s overlaps another", f->name);
-        *(of_tune ? &known_of_tune : &known) += f->size;
+            ck_assert_msg(all[of].seen[f->offset + b]++ == 0, "%s overlaps another", f->name);
+        all[of].known += f->size;
     }
-    ck_assert_uint_eq(known_of_tune, sizeof in_tune);
-    ck_assert_uint_le(sizeof seen - known, 16); /* holes of alignment: a field that somebody forgets is larger, or would be with its neighbour */
+    ck_assert_uint_eq(all[1].known, sizeof of_tune);
+    for (int of = 0; of < 3; of++)
+        ck_assert_uint_le(all[of].size - all[of].known, 16); /* holes of alignment: a field that somebody forgets is larger, or would be with its neighbour */
 }
 END_TEST
 

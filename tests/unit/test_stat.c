@@ -125,6 +125,24 @@ START_TEST(each_time_has_its_bucket)
 }
 END_TEST
 
+/* Around each bound and each power of two: what a walk over the bounds finds. */
+START_TEST(the_bucket_is_that_of_a_walk)
+{
+    for (int i = 0; i < 63 + JK_STAT_BUCKETS - 1; i++) {
+        int64_t about = i < 63 ? INT64_C(1) << i : jk_stat_bounds[i - 63];
+        for (int64_t us = about - 1; us <= about + 1; us++) {
+            jk_stat_totals was = totals();
+            unsigned at = 0;
+            while (at < JK_STAT_BUCKETS - 1 && us > (int64_t)jk_stat_bounds[at])
+                at++;
+            jk_stat_took(stat, JK_TIME_TOTAL, us);
+            jk_stat_totals is = totals();
+            ck_assert_msg(is.time[JK_TIME_TOTAL].bucket[at] == was.time[JK_TIME_TOTAL].bucket[at] + 1, "%lld", (long long)us);
+        }
+    }
+}
+END_TEST
+
 START_TEST(bounds_rise)
 {
     for (int i = 1; i < JK_STAT_BUCKETS - 1; i++)
@@ -366,6 +384,7 @@ int main(void)
     tcase_add_test(all, limits_hold_and_nothing_falls_below_zero);
     tcase_add_test(all, every_counter_is_its_own);
     tcase_add_test(all, no_reset_takes_a_total_back);
+    tcase_add_test(all, the_bucket_is_that_of_a_walk);
     tcase_add_loop_test(all, each_time_has_its_bucket, 0, sizeof durations / sizeof durations[0]);
     tcase_add_test(all, bounds_rise);
     tcase_add_test(all, a_visit_is_booked_as_it_was);

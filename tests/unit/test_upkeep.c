@@ -94,6 +94,17 @@ START_TEST(the_oldest_go_first)
 }
 END_TEST
 
+START_TEST(who_is_not_wanted_is_neither_old_nor_dead)
+{
+    fill((apr_time_t[]){ 1, 2, 3 }, 3);
+    jk_upkeep_empty(pool);
+    expect_idle(NULL, 0);
+    ck_assert_uint_eq(jk_pool_count(pool).aged + jk_pool_count(pool).dead, 0);
+    ck_assert_uint_eq(jk_pool_count(pool).open, 0);
+    jk_upkeep_empty(pool); /* nobody is there */
+}
+END_TEST
+
 START_TEST(lent_connections_count_as_open)
 {
     jk_waiter w = { 0 };
@@ -193,6 +204,7 @@ int main(void)
     tcase_add_checked_fixture(all, begin, end);
     tcase_add_test(all, a_look_closes_what_the_container_closed_or_wrote_to);
     tcase_add_loop_test(all, the_oldest_go_first, 0, (int)(sizeof ages / sizeof ages[0]));
+    tcase_add_test(all, who_is_not_wanted_is_neither_old_nor_dead);
     tcase_add_test(all, lent_connections_count_as_open);
     tcase_add_test(all, who_answers_no_ping_is_closed_and_the_others_keep_their_age);
     tcase_add_test(all, who_was_pinged_or_used_just_now_is_let_alone);

@@ -15,7 +15,7 @@ typedef enum jk_close_why {
     JK_CLOSE_AGED,      /* it was idle for too long, or made room for others */
     JK_CLOSE_FAILED,    /* what was done with it failed, or was broken off */
     JK_CLOSE_CONTAINER, /* the answer said that it may not be used again */
-    JK_CLOSE_UNWANTED,  /* DisableReuse, or the container is elsewhere now: its address was changed */
+    JK_CLOSE_UNWANTED,  /* DisableReuse; the container's address was changed, or the member removed */
     JK_CLOSE_WHYS
 } jk_close_why;
 

@@ -80,8 +80,8 @@ jk_conn *jk_pool_withdraw(jk_pool *pool, uint64_t id);
 /* It goes back to where it was; *conn becomes NULL. */
 void jk_pool_return(jk_pool *pool, jk_conn **conn);
 
-/* It was closed: its place is free. `aged`: for its age, else it was dead. */
-void jk_pool_gone(jk_pool *pool, bool aged);
+/* It was closed, for this reason: its place is free. */
+void jk_pool_gone(jk_pool *pool, jk_close_why why);
 
 jk_pool_counts jk_pool_count(jk_pool *pool);
 

@@ -14,6 +14,9 @@ unsigned jk_upkeep_look(jk_pool *pool, unsigned *unasked);
  * Returns how many. */
 unsigned jk_upkeep_age(jk_pool *pool, apr_time_t now, apr_time_t most, unsigned keep);
 
+/* Closes all that are idle: they lead to where nobody wants to go any more. */
+void jk_upkeep_empty(jk_pool *pool);
+
 /* Pings those that are idle, and not pinged, for longer than `interval`, all at once, and closes those that do not answer within
  * timeout_ms. Neither outcome changes how long they are idle. *asked and *closed are counts. */
 void jk_upkeep_probe(jk_pool *pool, apr_time_t interval, int timeout_ms, unsigned *asked, unsigned *closed);

@@ -41,6 +41,9 @@ uint32_t jk_shm_parent_slot(jk_shm *shm, const char *name, int kind, const jk_tu
  * other worker. */
 void jk_shm_parent_hold(jk_shm *shm, const char *name);
 
+/* In the parent: what is in force in the slot of this name and kind, without asking for it. False: there is none. */
+bool jk_shm_parent_peek(const jk_shm *shm, const char *name, int kind, jk_tune *now);
+
 /* In the parent, for its tests: segments that it holds, that of now among them. The one before is released with its last child. */
 uint32_t jk_shm_parent_segments(const jk_shm *shm);
 

@@ -140,6 +140,15 @@ typedef struct jk_stat_numbers {
 
 jk_stat_numbers jk_stat_read(const jk_stat *stat);
 
+/* What one process has there now. */
+typedef struct jk_stat_share {
+    int32_t pid;
+    uint32_t busy, connected, waiting, idle;
+} jk_stat_share;
+
+/* Of the processes that have anything there, up to `room`: returns how many. */
+size_t jk_stat_shares(const jk_stat *stat, jk_stat_share *out, size_t room);
+
 #define JK_STAT_CLASSES 6 /* of statuses: 0 other, 1 1xx .. 5 5xx */
 
 /* Since the shared memory was made: no reset, no restart and no child's end takes anything away. */

@@ -7,12 +7,20 @@
 #define JK_STATUS_METRICS_H
 
 #include "jk/shm/gauges.h"
+#include "jk/shm/tally.h"
 #include "jk/worker/registry.h"
+
+/* A mount that is counted. */
+typedef struct jk_metrics_mount {
+    const char *vhost, *mount, *worker; /* the server that it is written in, as written, the name that it leads to */
+    const jk_tally *tally;
+} jk_metrics_mount;
 
 /* What the numbers are taken from, beside the workers themselves. */
 typedef struct jk_metrics_from {
     const jk_registry *registry; /* NULL: there are no workers */
     const jk_shm *shm;           /* NULL: likewise */
+    const apr_array_header_t *mounts; /* of jk_metrics_mount, each place once; NULL: there are none */
     const char *version;         /* of this module */
     uint32_t generation;         /* of httpd's configuration: each restart adds one */
     bool stale;                  /* the newest configuration is broken, and the last good one in force */

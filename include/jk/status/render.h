@@ -1,7 +1,7 @@
 /* include/jk/status/render.h - a view as text: one walk over it, and a row of functions for each format.
  *
- *   server  time  software  process  parked  balancers( balancer( edit* member*( edit* ) map* )* )
- *   ajp_workers( ajp( edit* ) map* )  findings( finding* )  configuration  result
+ *   server  time  software  process  parked  balancers( balancer( edit* member*( edit* share* ) map* )* )
+ *   ajp_workers( ajp( edit* share* ) map* )  findings( finding* )  configuration  result
  *
  * An element is opened, its fields are given one by one, its head ends (body), what lies in it follows, it is closed. Which fields an
  * element has, in which order, and for whom, stands in a table (native/status/fields.c). A format is a row of jk_formats: nothing else
@@ -41,6 +41,7 @@ typedef enum jk_element {
     JK_EL_AJP_WORKERS,
     JK_EL_AJP,
     JK_EL_EDIT,     /* jk_view_edit */
+    JK_EL_SHARE,    /* jk_stat_share */
     JK_EL_MAP,      /* jk_view_map */
     JK_EL_FINDINGS,
     JK_EL_FINDING,  /* jk_view_finding */

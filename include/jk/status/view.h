@@ -25,6 +25,13 @@ typedef struct jk_view_map {
     const char *fail_on_status, *active, *disabled, *stopped; /* lists with commas */
     const char *path;   /* the extension path= */
     const char *place;  /* "file:line" */
+    /* Its numbers since the server was started. They are of the mount as it is written: of both rules of "/a|b", and of all servers that have
+     * taken it over. */
+    int64_t counted;    /* 0: nobody counts them, and what follows is not there; -1: with all others that have no place of their own */
+    bool again;         /* they stand at another one before this, too */
+    const char *mount, *vhost; /* as it is written, and where */
+    uint64_t requests, errors, client_errors, server_errors, read, written;
+    uint32_t busy;
 } jk_view_map;
 
 /* A value in force that is not the file's. */
@@ -54,7 +61,10 @@ typedef struct jk_view_worker {
     int64_t error_at, error_ago; /* 0: no error */
     const char *error_datetime, *error_tz;
     jk_pool_counts pool; /* of this process */
-    jk_stat_histogram first;  /* time until the answers' heads, since the server was started */
+    /* of all processes, since the server was started */
+    uint64_t made, closed[JK_STAT_CLOSED]; /* connections; by jk_close_why of net/conn */
+    jk_stat_histogram first;  /* time until the answers' heads */
+    apr_array_header_t *processes; /* of jk_stat_share: what each of them has there now */
     jk_stat_failure failure;  /* why the last one of those that failed did */
     const char *last_failure; /* the same in words; "": none did */
     /* a member */

@@ -16,6 +16,12 @@ const char *jk_lb_slot_name(apr_pool_t *p, const jk_worker_conf *lb, const jk_wo
 /* That of place `i`, from 1, for a member that is added at run time: no member of a file can be called so. */
 const char *jk_lb_spare_slot_name(apr_pool_t *p, const jk_worker_conf *lb, int i);
 
+#define JK_LB_SPARE_SLOT "/spare " /* between the balancer's name and i */
+
+/* Is somebody in that place, by what is known before it is asked for? His name goes into *now. In the parent. */
+#define JK_LB_SPARE_MOST 1000 /* places: the most that spare_members may say */
+bool jk_lb_spare_taken(const jk_shm *shm, const char *slot, jk_tune *now);
+
 /* The values of such a place, once its member is removed: who is under way there still needs where the container is. */
 void jk_lb_vacate(const jk_tune *was, jk_tune *is);
 
