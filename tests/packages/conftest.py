@@ -1,4 +1,5 @@
-"""What both files of tests build once: the tarball, and packages out of the unpacked tarball, by a user that is not root."""
+"""What the tests build once: the tarball, and packages out of the unpacked tarball, by a user that is not root. JK_DEBS and JK_RPMS name directories
+with packages that are to be tested instead: those that are about to be published."""
 import os
 import shutil
 import subprocess
@@ -42,29 +43,32 @@ def unpacked(scratch, tarball):
     return found
 
 
-def package(unpacked, kind, *more):
+def package(unpacked, kind):
     """tools/package of the unpacked sources -> the directory of what it made."""
     out = unpacked.parent / kind
-    done = subprocess.run([unpacked / "tools/package", kind, "--out", out, *more], capture_output=True, text=True, cwd="/",
+    done = subprocess.run([unpacked / "tools/package", kind, "--out", out], capture_output=True, text=True, cwd="/",
                           env={**os.environ, "HOME": str(unpacked.parent), "DEB_BUILD_OPTIONS": "noautodbgsym"}, **NOBODY)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
 
 
-@pytest.fixture(scope="session")
-def debs(unpacked):
+def packages(request, kind, ready, *commands):
+    """The directory that the variable `ready` names, else what is built here."""
     if not EVERYTHING:
         pytest.skip("takes long: JK_TEST_ALL=1")
-    for tool in ("dpkg-buildpackage", "dh_apache2"):
-        if not shutil.which(tool):
-            pytest.skip(f"no {tool}")
-    return package(unpacked, "deb")
+    if os.environ.get(ready):
+        return Path(os.environ[ready])
+    for one in commands:
+        if not shutil.which(one):
+            pytest.skip(f"no {one}")
+    return package(request.getfixturevalue("unpacked"), kind)
 
 
 @pytest.fixture(scope="session")
-def rpms(unpacked, tarball):
-    if not EVERYTHING:
-        pytest.skip("takes long: JK_TEST_ALL=1")
-    if not shutil.which("rpmbuild"):
-        pytest.skip("no rpmbuild")
-    return package(unpacked, "rpm", "--tarball", tarball)
+def debs(request):
+    return packages(request, "deb", "JK_DEBS", "dpkg-buildpackage", "dh_apache2")
+
+
+@pytest.fixture(scope="session")
+def rpms(request):
+    return packages(request, "rpm", "JK_RPMS", "rpmbuild", "rpm")

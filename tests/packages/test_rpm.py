@@ -56,7 +56,7 @@ def test_words(module, tools):
 
 # ---- installed ----
 
-MODULES = ("mpm_event", "unixd", "authz_core", "authz_host", "mime", "dir", "watchdog")
+MODULES = ("mpm_event", "unixd", "authz_core", "authz_host", "watchdog")
 
 
 class Place(type(Path())):
