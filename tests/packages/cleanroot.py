@@ -49,6 +49,13 @@ class Root:
     def __init__(self, path, scratch):
         self.path = Path(path)
         self.running = []
+        if os.environ.get("JK_ROOT"):
+            subprocess.run(["cp", "-a", os.environ["JK_ROOT"], self.path], check=True)
+        else:
+            self.make(scratch)
+        self.write("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n")  # which Debian's installer writes
+
+    def make(self, scratch):
         sources = debian_sources()
         if not sources:
             raise RuntimeError("this machine's apt has no Debian")
@@ -105,7 +112,7 @@ class Root:
     def state(self, package):
         """Installed: ii; removed, its configuration is there: rc; not there: empty."""
         done = self.run("dpkg-query", "-W", "-f", "${db:Status-Abbrev}", package, check=False)
-        return done[1].strip() if done[0] == 0 else ""
+        return done[1].strip() if done[0] == 0 and not done[1].startswith("un") else ""
 
     def version(self, package):
         return self.run("dpkg-query", "-W", "-f", "${Version}", package)[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cleanroot import apt_fetch
-from test_deb import free_port, get, served
+from test_deb import free_port, get, served, until_it_listens
 
 CONFIG = {"/etc/httpd/conf.d/mod_jk.conf", "/etc/httpd/conf.modules.d/10-mod_jk.conf", "/etc/httpd/conf/workers.properties"}
 HTTPD = shutil.which("apache2") or shutil.which("httpd") or "/usr/sbin/apache2"
@@ -109,9 +109,10 @@ def test_it_loads_and_answers(root):
     assert code == 0 and "Syntax OK" in text and re.findall(r"mod_jk: (?!info: )(.*)", text) == [], text
     edit(root / "etc/httpd/conf/workers.properties", "port=8009", f"port={root.ajp}")
     edit(root / "etc/httpd/conf.d/mod_jk.conf", "#JkMount ", "JkMount ")
-    running = [subprocess.Popen([root / "usr/bin/jkbackend", "--port", str(root.ajp)], stdout=subprocess.DEVNULL),
-               subprocess.Popen([HTTPD, "-d", root / "etc/httpd", "-f", "conf/httpd.conf", "-D", "FOREGROUND"])]
+    running = [subprocess.Popen([root / "usr/bin/jkbackend", "--port", str(root.ajp)], stdout=subprocess.DEVNULL)]
     try:
+        until_it_listens(root.ajp)
+        running.append(subprocess.Popen([HTTPD, "-d", root / "etc/httpd", "-f", "conf/httpd.conf", "-D", "FOREGROUND"]))
         assert served(root)
         status, page = get(root, "/jk-status")
         assert status == 200 and "ajp13_worker" in page
