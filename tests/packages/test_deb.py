@@ -288,6 +288,17 @@ def test_an_upgrade_where_only_the_workers_were_edited(clean, module):
     assert served(clean)
 
 
+def test_an_upgrade_to_what_is_refused(clean, module):
+    """A worker of a type that is no more: the package is installed, httpd is not restarted, and the reason stands there."""
+    clean.install("libapache2-mod-jk")
+    clean.edit(WORKERS, "type=ajp13", "type=ajp12")
+    text = clean.install(module, options=KEEP)
+    assert clean.state("libapache2-mod-jk") == "ii" and is_ours(clean)
+    assert "Your configuration is broken. Not restarting Apache 2" in text and "'ajp12'" in text, text
+    clean.edit(WORKERS, "type=ajp12", "type=ajp13")
+    assert "broken" not in clean.sh("dpkg-reconfigure libapache2-mod-jk")[1] and findings(clean)
+
+
 def test_the_way_back(clean, module):
     clean.install("libapache2-mod-jk")
     edited, old = edit_all(clean), clean.version("libapache2-mod-jk")
