@@ -186,11 +186,9 @@ def test_the_distributions_names_are_kept():
 
 
 def test_every_tool_is_in_a_package():
-    """Each manual page of tools/ has a program, and each package's list takes all of them by their first letters."""
+    """Each package's list takes all of them by their first letters."""
     men = sorted(p.stem for p in (TOP / "tools").glob("*.1"))
     assert len(men) >= 3 and all(name.startswith("jk") for name in men)
-    told = (TOP / "tools/packages/debian/control").read_text(), (TOP / "tools/packages/rpm/mod_jk.spec.in").read_text()
-    assert [(name, i) for name in men for i, text in enumerate(told) if name not in text] == []
     spec = lines("rpm/mod_jk.spec.in")
     assert "%{_bindir}/jk*" in spec and "%{_mandir}/man1/jk*" in spec
     assert lines("debian/libapache2-mod-jk-tools.install") == ["usr/bin", "usr/share/man/man1"]
