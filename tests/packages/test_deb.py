@@ -294,7 +294,7 @@ def test_an_upgrade_to_what_is_refused(clean, module):
     clean.edit(WORKERS, "type=ajp13", "type=ajp12")
     text = clean.install(module, options=KEEP)
     assert clean.state("libapache2-mod-jk") == "ii" and is_ours(clean)
-    assert "Your configuration is broken. Not restarting Apache 2" in text and "'ajp12'" in text, text
+    assert "Your configuration is broken. Not restarting Apache 2" in text and "the type ajp12 is not supported" in text, text
     clean.edit(WORKERS, "type=ajp12", "type=ajp13")
     assert "broken" not in clean.sh("dpkg-reconfigure libapache2-mod-jk")[1] and findings(clean)
 
