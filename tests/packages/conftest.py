@@ -23,7 +23,13 @@ def scratch():
 
 
 @pytest.fixture(scope="session")
-def tarball(scratch):
+def epoch():
+    """The second that the tarball's files are of, asked before it is made: a commit changes it."""
+    return int(subprocess.run([TOP / "tools/packages/changelog", "epoch"], capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.fixture(scope="session")
+def tarball(scratch, epoch):
     out = scratch / "release"
     done = subprocess.run([TOP / "tools/release", "tarball", "--out", out], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
