@@ -1,4 +1,4 @@
-# tools/lib.sh - what tools/demo and tools/bench share; to be sourced, from anywhere. It runs nothing by itself and holds no options.
+# tools/lib.sh - what tools/demo, tools/bench, tools/release and tools/package share; to be sourced, from anywhere. It runs nothing by itself and holds no options.
 # A caller sets `me` (its name, for messages) and `work` (a private directory, for step.log) before it calls anything here.
 lib_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '%s\n' "$*"; }

@@ -138,3 +138,21 @@ def test_our_own_sample(httpd):
     lines = open(f"{TOP}/conf/httpd-jk.conf").read().replace("LoadModule", "#").replace("JkWorkersFile", "#")
     said = check(httpd, open(f"{TOP}/conf/workers.properties").read(), lines)
     assert (said.code, said.lines) == (0, []), said
+
+
+def packaged(name):
+    """A file of tools/packages; its paths become those of the test."""
+    text = open(f"{TOP}/tools/packages/{name}").read().replace("/var/log/apache2/", "logs/")
+    return re.sub(r"^(.*JkWorkersFile|LoadModule )", r"#\1", text, flags=re.M)
+
+
+@pytest.mark.parametrize("name, strict", [("debian/jk.conf", ""), ("debian/jk.conf", "JkStrict On\n"), ("rpm/mod_jk.conf", "")])
+def test_the_packages_own(httpd, name, strict):
+    said = check(httpd, packaged("workers.properties"), packaged(name) + strict + "JkMount /app|/* ajp13_worker\n")
+    assert (said.code, said.lines) == (0, []), said
+
+
+def test_debians_workers_with_the_packages_jk_conf(httpd):
+    """An upgrade where the workers were edited and jk.conf was not: two workers are missing, as they were before, and it starts."""
+    said = check(httpd, DEBIAN_WORKERS.format(port=8009), packaged("debian/jk.conf"))
+    assert said.code == 0 and [re.search(r"there is no worker '([\w-]+)'", ln)[1] for ln in said.lines] == ["jk-status", "jk-manager"], said
