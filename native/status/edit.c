@@ -94,8 +94,8 @@ static const char *wrong_value(apr_pool_t *p, const jk_attribute *a, const char 
 /* Texts go into cookies, header fields and logs. */
 static bool is_word(const char *text)
 {
-    for (; *text; text++)
-        if (*text <= ' ' || *text == 0x7f || strchr("\",\\", *text))
+    for (const uint8_t *c = (const uint8_t *)text; *c; c++)
+        if (*c <= ' ' || *c >= 0x7f || strchr("\",\\", *c))
             return false;
     return true;
 }

@@ -187,6 +187,22 @@ START_TEST(lines_say_what_was_done)
 }
 END_TEST
 
+/* Whatever a user is called: a state file must stay one of UTF-8, or the edits with his name in them are lost. */
+START_TEST(who_did_it_is_ascii)
+{
+    jk_ask ask;
+    jk_result result;
+    jk_edit e;
+
+    jk_ask_read(pool, jk_span_of("cmd=update&w=w&vabl=5"), jk_workers_find(conf, "s"), &ask, &result);
+    e = jk_edit_make(pool, registry, &ask, "\xe9ve\n\x7f", 1000);
+    jk_edit_do(&e, &result);
+    ck_assert_str_eq(jk_stat_signed(jk_manage_stat(find("w"))).by, "?ve??");
+    jk_span state = jk_state_text(pool, registry, 5);
+    ck_assert(memmem(state.p, state.len, "busy_limit", 10) != NULL);
+}
+END_TEST
+
 START_TEST(reset_and_recover)
 {
     jk_stat *stat = jk_manage_stat(find("a"));
@@ -477,6 +493,7 @@ int main(void)
     tcase_add_test(t, the_table_is_whole);
     tcase_add_loop_test(t, values_are_checked_and_set, 0, COUNT(rows));
     tcase_add_test(t, lines_say_what_was_done);
+    tcase_add_test(t, who_did_it_is_ascii);
     tcase_add_test(t, reset_and_recover);
     tcase_add_test(t, members_come_and_go);
     tcase_add_test(t, added_members_are_taken);
