@@ -402,8 +402,7 @@ static void recover(jk_edit *e, const jk_worker *worker, jk_result *result)
 
 /* ---- members that come and go ---- */
 
-/* How many workers and members are called so, those of all balancers together. */
-static int named(const jk_registry *registry, const char *name)
+int jk_edit_named(const jk_registry *registry, const char *name)
 {
     int n = 0;
 
@@ -452,7 +451,7 @@ static bool is_alone(const jk_edit *e, const target *t)
             jk_stat_tune_read(jk_manage_stat(other), &tune);
         routes += other && strcmp(tune.route, t->to.route) == 0;
     }
-    return named(e->registry, t->to.name) == 1 && routes == 1;
+    return jk_edit_named(e->registry, t->to.name) == 1 && routes == 1;
 }
 
 /* It was made stopped; it is let in when it is known to be the only one of its kind. */
@@ -478,7 +477,7 @@ static void add_member(jk_edit *e, const jk_worker *lb, jk_result *result)
     target *t;
     apr_array_header_t *targets = apr_array_make(e->p, 1, sizeof(target));
 
-    if (named(e->registry, e->ask->sw) > 0)
+    if (jk_edit_named(e->registry, e->ask->sw) > 0)
         refuse(result, 409, apr_psprintf(e->p, "Adding failed: there is a worker '%s' already; nothing was changed", e->ask->sw));
     else if (place == jk_manage_members(lb))
         refuse(result, 409, apr_psprintf(e->p, "Adding failed: no spare place is left for a sub worker of '%s' (worker.%s.spare_members=%d); remove "
@@ -573,7 +572,7 @@ void jk_edit_do(jk_edit *e, jk_result *result)
     const jk_worker *worker;
 
     jk_edit_check_worker(e->registry, e->ask, result);
-    if (!jk_result_ok(result))
+    if (!jk_result_ok(result) || !(e->ask->command->does & JK_CMD_CHANGES))
         return;
     worker = jk_registry_find(e->registry, e->ask->w);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {

@@ -304,6 +304,47 @@ START_TEST(added_members_are_taken)
 }
 END_TEST
 
+#define ROUTE(value, file) "{\"edits\": {\"route\": {\"value\": \"" value "\", \"file\": \"" file "\"}}}"
+#define NEW(name, route) "{\"name\": \"" name "\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}, \"route\": {\"value\": \"" route   \
+                         "\", \"file\": \"\"}}}"
+
+static const struct {
+    const char *workers;
+    int taken, left;
+    const char *members, *a, *b; /* who is there, and the routes of both */
+    const char *why;
+} twins[] = {
+    { "\"lb/a\": " ROUTE("rb", "a"), 0, 1, "a b ", "a", "rb", "the other has it" },
+    { "\"lb/a\": " ROUTE("x", "a"), 1, 0, "a b ", "x", "rb", "nobody has it" },
+    { "\"lb/a\": " ROUTE("rb", "a") ", \"lb/b\": " ROUTE("a", "rb"), 2, 0, "a b ", "rb", "a", "they change places" },
+    { "\"lb/a\": " ROUTE("x", "a") ", \"lb/b\": " ROUTE("x", "rb"), 1, 1, "a b ", "a", "x", "one of two that would share it goes back" },
+    { "\"lb/a\": " ROUTE("rb", "a") ", \"lb/b\": " ROUTE("a", "z"), 0, 2, "a b ", "a", "rb", "one did not change, so neither does" },
+    { "\"lb/spare 1\": " NEW("n", "n"), 2, 0, "a b n ", "a", "rb", "a member comes" },
+    { "\"lb/spare 1\": " NEW("n", "rb"), 0, 1, "a b ", "a", "rb", "but not with another's route" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}}}", 1, 0, "a b n ", "a", "rb", "whose route is its name" },
+    { "\"lb/spare 1\": {\"name\": \"rb\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}}}", 0, 1, "a b ", "a", "rb", "that is another's, too" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"lbfactor\": {\"value\": \"2\", \"file\": \"1\"}}}", 0, 1, "a b ", "a", "rb", "nobody knows where" },
+    { "\"lb/spare 1\": " NEW("w", "n"), 0, 1, "a b ", "a", "rb", "nor with a worker's name" },
+    { "\"lb/spare 1\": " NEW("lb", "n"), 0, 1, "a b ", "a", "rb", "nor the balancer's" },
+};
+
+/* What one route leads to, and whom a name means, must be one: also where a state file was edited. */
+START_TEST(a_state_makes_no_twins)
+{
+    jk_state_news news;
+    const char *why;
+
+    finish();
+    begin_with("worker.list=lb,w,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.lb.spare_members=1\n"
+               "worker.b.route=rb\n");
+    const char *kept = apr_pstrcat(pool, "{\"version\": 1, \"workers\": {", twins[_i].workers, "}}", NULL);
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(kept), &news, &why), JK_OK);
+    ck_assert_msg(strcmp(those_there(), twins[_i].members) == 0, "%s: %s", twins[_i].why, those_there());
+    ck_assert_msg(strcmp(value("a", "route"), twins[_i].a) == 0 && strcmp(value("b", "route"), twins[_i].b) == 0, "%s", twins[_i].why);
+    ck_assert_msg(news.taken == twins[_i].taken && news.left->nelts == twins[_i].left, "%s: %d, %d", twins[_i].why, news.taken, news.left->nelts);
+}
+END_TEST
+
 /* Nobody takes a place that has requests of its last member, nor what was edited for another. */
 START_TEST(a_place_is_one_members_at_a_time)
 {
@@ -497,6 +538,7 @@ int main(void)
     tcase_add_test(t, reset_and_recover);
     tcase_add_test(t, members_come_and_go);
     tcase_add_test(t, added_members_are_taken);
+    tcase_add_loop_test(t, a_state_makes_no_twins, 0, COUNT(twins));
     tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
     tcase_add_loop_test(t, a_broken_state_is_refused, 0, COUNT(broken));
