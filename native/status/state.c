@@ -253,9 +253,9 @@ jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk
     json_error_t error;
     json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, &error);
     const json_t *workers = json_object_get(root, "workers");
-    taking t = { p, registry, workers, news };
 
     *news = (jk_state_news){ 0, apr_array_make(p, 4, sizeof(const char *)) };
+    taking t = { p, registry, workers, news };
     if (root == NULL)
         *why = apr_psprintf(p, "line %d: %s", error.line, error.text);
     else if (json_integer_value(json_object_get(root, "version")) != SHAPE || !json_is_object(workers))
