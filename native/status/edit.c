@@ -105,6 +105,8 @@ static const char *set_host(apr_pool_t *p, const jk_attribute *a, const char *va
     jk_host host;
     const char *wrong = jk_workers_host(value, &host);
 
+    if (wrong == NULL && !is_word(host.name)) /* the path of a Unix socket */
+        wrong = "there is a blank, a control character, a quote, a backslash, a comma or a byte that is no ASCII in it";
     if (wrong)
         return apr_psprintf(p, "Update failed: '%s' is no value for %s (%s): %s; nothing was changed", value, a->param, a->key, wrong);
     apr_cpystrn(tune->host, host.name, sizeof tune->host);

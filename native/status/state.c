@@ -5,6 +5,7 @@
 
 #include "jk/conf/values.h"
 #include "jk/status/edit.h"
+#include "jk/status/render.h"
 #include "jk/worker/manage.h"
 
 #include <apr_strings.h>
@@ -35,6 +36,20 @@ static void both(const jk_worker *worker, jk_worker_conf *file, jk_worker_conf *
     jk_stat_tune_read(jk_manage_stat(worker), &now->tune);
 }
 
+/* What the file says may be of any bytes, and JSON is UTF-8: what is none becomes a question mark, on both ways. */
+static const char *clean(apr_pool_t *p, const char *text)
+{
+    char *out = apr_pstrdup(p, text);
+
+    for (char *c = out; *c;) {
+        size_t n = jk_page_utf8(c);
+        if (n == 0)
+            *c = '?';
+        c += n ? n : 1;
+    }
+    return out;
+}
+
 /* ---- to text ---- */
 
 typedef struct writing {
@@ -58,7 +73,7 @@ static void write_one(void *ctx, const jk_worker *worker, const jk_worker *lb, b
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const char *is = jk_values_text(w->p, jk_attribute_key(a), &now), *was = jk_values_text(w->p, jk_attribute_key(a), &file);
         if ((a->of & of) && strcmp(is, was) != 0)
-            json_object_set_new(edits, a->key, json_pack("{s:s, s:s}", "value", is, "file", was));
+            json_object_set_new(edits, a->key, json_pack("{s:s, s:s}", "value", clean(w->p, is), "file", clean(w->p, was)));
     }
     if (json_object_size(edits) > 0)
         json_object_set_new(w->workers, worker->slot, json_pack("{s:I, s:s, s:O}", "at", (json_int_t)sign.at, "by", sign.by, "edits", edits));
@@ -115,7 +130,7 @@ static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a
         leave_out(t, worker->slot, a->key, "it has no value");
         return false;
     }
-    if (strcmp(said, jk_values_text(t->p, jk_attribute_key(a), &file)) != 0) {
+    if (strcmp(said, clean(t->p, jk_values_text(t->p, jk_attribute_key(a), &file))) != 0) {
         leave_out(t, worker->slot, a->key, "the workers file says something else now, and wins");
         return false;
     }

@@ -17,8 +17,8 @@
 
 #define SLOTS 64 /* a small segment is made quickly */
 
-const char house_usual[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.lb.spare_members=2\nworker.lb.secret=" HOUSE_SECRET
-                           "\nworker.a.port=1\nworker.b.port=2\nworker.b.route=rb\nworker.w.port=3\nworker.w.secret=" HOUSE_SECRET
+const char house_usual[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.lb.spare_members=2\n"
+                           "worker.lb.secret=" HOUSE_SECRET "\nworker.a.port=1\nworker.b.port=2\nworker.b.route=rb\nworker.w.port=3\nworker.w.secret=" HOUSE_SECRET
                            "\nworker.s.type=status\n";
 
 /* ---- names ---- */
@@ -110,7 +110,7 @@ house house_build(apr_pool_t *p, const char *properties)
     h.conf = jk_workers_parse(p, &in, h.found);
     h.registry = jk_registry_make(p, h.conf, types);
     h.shm = jk_shm_parent_open(process, p, SLOTS, 2, &news);
-    apr_pool_cleanup_register(p, h.shm, unmap, apr_pool_cleanup_null);
+    apr_pool_pre_cleanup_register(p, h.shm, unmap); /* before the pools inside go, in which its description lies */
     jk_registry_ready(h.registry, p, h.shm, &silence);
     must(jk_shm_child_begin(h.shm, (int)getpid()) == JK_OK && jk_registry_child(h.registry, p, &silence) == JK_OK, "a house stands");
     return h;

@@ -158,7 +158,8 @@ static void check_tag(jk_span element, const attribute *a, size_t n)
         bool link = jk_span_eq(a[i].name, JK_SPAN_LIT("href")) || jk_span_eq(a[i].name, JK_SPAN_LIT("action"));
         must(!begins(a[i].name, "on") && !jk_span_eq(a[i].name, JK_SPAN_LIT("style")) && !jk_span_eq(a[i].name, JK_SPAN_LIT("src")), "no handler");
         if (link && !jk_span_eq(element, JK_SPAN_LIT("link")))
-            must(begins(a[i].value, "#") || (begins(a[i].value, "/") && !begins(a[i].value, "//") && !begins(a[i].value, "/\\")), "a link stays here");
+            must(begins(a[i].value, "#") || (begins(a[i].value, "/") && !begins(a[i].value, "//") && !begins(a[i].value, "/\\")),
+                 "a link stays here");
     }
 }
 

@@ -132,6 +132,8 @@ static const struct {
     { "cmd=update&w=w&vahst=127.0.0.2:80", 200, "w", "port", "80", "a port with the host" },
     { "cmd=update&w=w&vahst=127.0.0.2:80&vaprt=90", 200, "w", "port", "80", "which wins over its own parameter" },
     { "cmd=update&w=w&vahst=unix:/run/x", 200, "w", "host", "unix:/run/x", "a Unix socket" },
+    { "cmd=update&w=w&vahst=unix:/run/%ff", 422, "w", "host", "localhost", "a state file is UTF-8" },
+    { "cmd=update&w=w&vahst=unix:/run/a%0ab", 422, "w", "host", "localhost", "no line of its own" },
     { "cmd=update&w=w&vahst=http://x", 422, "w", "host", "localhost", "no host" },
     { "cmd=update&w=lb&sw=a&vwa=d", 200, "a", "activation", "disabled", "by its letter" },
     { "cmd=update&w=lb&sw=a&vwa=STP", 200, "a", "activation", "stopped", "as the page writes it" },
@@ -305,8 +307,8 @@ START_TEST(added_members_are_taken)
 END_TEST
 
 #define ROUTE(value, file) "{\"edits\": {\"route\": {\"value\": \"" value "\", \"file\": \"" file "\"}}}"
-#define NEW(name, route) "{\"name\": \"" name "\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}, \"route\": {\"value\": \"" route   \
-                         "\", \"file\": \"\"}}}"
+#define AT "\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}"
+#define NEW(name, route) "{\"name\": \"" name "\", \"edits\": {" AT ", \"route\": {\"value\": \"" route "\", \"file\": \"\"}}}"
 
 static const struct {
     const char *workers;
@@ -321,9 +323,10 @@ static const struct {
     { "\"lb/a\": " ROUTE("rb", "a") ", \"lb/b\": " ROUTE("a", "z"), 0, 2, "a b ", "a", "rb", "one did not change, so neither does" },
     { "\"lb/spare 1\": " NEW("n", "n"), 2, 0, "a b n ", "a", "rb", "a member comes" },
     { "\"lb/spare 1\": " NEW("n", "rb"), 0, 1, "a b ", "a", "rb", "but not with another's route" },
-    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}}}", 1, 0, "a b n ", "a", "rb", "whose route is its name" },
-    { "\"lb/spare 1\": {\"name\": \"rb\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}}}", 0, 1, "a b ", "a", "rb", "that is another's, too" },
-    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"lbfactor\": {\"value\": \"2\", \"file\": \"1\"}}}", 0, 1, "a b ", "a", "rb", "nobody knows where" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {" AT "}}", 1, 0, "a b n ", "a", "rb", "whose route is its name" },
+    { "\"lb/spare 1\": {\"name\": \"rb\", \"edits\": {" AT "}}", 0, 1, "a b ", "a", "rb", "that is another's, too" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"lbfactor\": {\"value\": \"2\", \"file\": \"1\"}}}", 0, 1, "a b ", "a", "rb",
+      "nobody knows where" },
     { "\"lb/spare 1\": " NEW("w", "n"), 0, 1, "a b ", "a", "rb", "nor with a worker's name" },
     { "\"lb/spare 1\": " NEW("lb", "n"), 0, 1, "a b ", "a", "rb", "nor the balancer's" },
 };
@@ -400,6 +403,31 @@ START_TEST(a_state_is_written_and_taken)
     ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(copy), &news, &why), JK_OK);
     ck_assert_str_eq(value("a", "lbfactor"), "9");
     ck_assert_int_eq(news.left->nelts, 1);
+    free(copy);
+}
+END_TEST
+
+/* A workers file may be of any bytes: what was edited is not lost for that. */
+START_TEST(a_state_of_a_file_that_is_no_utf8)
+{
+    static const char odd[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a\nworker.s.type=status\n"
+                              "worker.w.host=unix:/run/\xe9\n";
+    jk_state_news news;
+    jk_result result;
+    const char *why;
+
+    finish();
+    begin_with(odd);
+    (void)run("cmd=update&w=w&vahst=127.0.0.9&vabl=5", &result);
+    ck_assert_int_eq(result.status, 200);
+    jk_span state = jk_state_text(pool, registry, 5);
+    char *copy = strndup((const char *)state.p, state.len);
+    finish();
+    begin_with(odd);
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(copy), &news, &why), JK_OK);
+    ck_assert_int_eq(news.left->nelts, 0);
+    ck_assert_str_eq(value("w", "host"), "127.0.0.9");
+    ck_assert_str_eq(value("w", "busy_limit"), "5");
     free(copy);
 }
 END_TEST
@@ -541,6 +569,7 @@ int main(void)
     tcase_add_loop_test(t, a_state_makes_no_twins, 0, COUNT(twins));
     tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
+    tcase_add_test(t, a_state_of_a_file_that_is_no_utf8);
     tcase_add_loop_test(t, a_broken_state_is_refused, 0, COUNT(broken));
     tcase_add_loop_test(t, names_that_mean_harm, 0, COUNT(formats));
     tcase_add_test(t, json_is_json);
