@@ -146,7 +146,7 @@ static bool take_name(taking *t, const jk_worker *worker, json_t *one, jk_tune *
     const char *name = json_string_value(json_object_get(one, "name")), *wrong;
     bool there = name && jk_edit_named(t->registry, name) > 0;
 
-    wrong = name == NULL ? "it has no name" : there ? "the workers file names one so now, or another one was added" : jk_workers_name(name);
+    wrong = name == NULL ? "it has no name" : there ? "the workers file names a member so now, or another worker is called so" : jk_workers_name(name);
     if (one && wrong)
         leave_out(t, worker->slot, name ? name : "the member", wrong);
     if (one && wrong == NULL) {

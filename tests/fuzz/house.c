@@ -141,6 +141,15 @@ bool house_tells(const void *text, size_t n)
 
 /* ---- looking ---- */
 
+/* Behind a text's end lies what a longer one left there. */
+static void trim(jk_tune *tune)
+{
+    char *const texts[] = { tune->host, tune->name, tune->route, tune->domain, tune->redirect, tune->session_cookie, tune->session_path };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        memset(texts[i] + strlen(texts[i]), 0, JK_NAME_MAX + 1 - strlen(texts[i]));
+}
+
 static void look_at(house_values *out, const jk_worker *worker, const jk_worker *lb, bool there)
 {
     must(out->n < HOUSE_MOST, "the house is small");
@@ -148,6 +157,7 @@ static void look_at(house_values *out, const jk_worker *worker, const jk_worker 
     out->of[out->n].lb = lb;
     out->of[out->n].there = there;
     jk_stat_tune_read(jk_manage_stat(worker), &out->of[out->n].tune);
+    trim(&out->of[out->n].tune);
     out->n++;
 }
 
