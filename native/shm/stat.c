@@ -190,8 +190,8 @@ jk_stat_sign jk_stat_signed(const jk_stat *stat)
 
     jk_layout_words_out(stat->slot->edited_by, sign.by, sizeof sign.by / sizeof(uint32_t));
     sign.by[sizeof sign.by - 1] = '\0';
-    for (char *c = sign.by; *c; c++)
-        if (*c < ' ' || *c == 0x7f)
+    for (char *c = sign.by; *c; c++) /* whether a char is signed or not is the machine's choice */
+        if ((uint8_t)*c < ' ' || (uint8_t)*c >= 0x7f)
             *c = '?';
     return sign;
 }

@@ -106,8 +106,8 @@ static const char *wrong_value(apr_pool_t *p, const jk_attribute *a, const char 
 /* Texts go into cookies, header fields and logs. */
 static bool is_word(const char *text)
 {
-    for (; *text; text++)
-        if (*text <= ' ' || *text == 0x7f || strchr("\",\\", *text))
+    for (const uint8_t *c = (const uint8_t *)text; *c; c++)
+        if (*c <= ' ' || *c >= 0x7f || strchr("\",\\", *c))
             return false;
     return true;
 }
@@ -117,6 +117,8 @@ static const char *set_host(apr_pool_t *p, const jk_attribute *a, const char *va
     jk_host host;
     const char *wrong = jk_workers_host(value, &host);
 
+    if (wrong == NULL && !is_word(host.name)) /* the path of a Unix socket */
+        wrong = "there is a blank, a control character, a quote, a backslash, a comma or a byte that is no ASCII in it";
     if (wrong)
         return apr_psprintf(p, "'%s' is no value for %s (%s): %s", value, a->param, a->key, wrong);
     apr_cpystrn(tune->host, host.name, sizeof tune->host);
@@ -413,8 +415,7 @@ static void recover(jk_edit *e, const jk_worker *worker, jk_result *result)
 
 /* ---- members that come and go ---- */
 
-/* How many workers and members are called so, those of all balancers together. */
-static int named(const jk_registry *registry, const char *name)
+int jk_edit_named(const jk_registry *registry, const char *name)
 {
     int n = 0;
 
@@ -463,7 +464,7 @@ static bool is_alone(const jk_edit *e, const target *t)
             jk_stat_tune_read(jk_manage_stat(other), &tune);
         routes += other && strcmp(tune.route, t->to.route) == 0;
     }
-    return named(e->registry, t->to.name) == 1 && routes == 1;
+    return jk_edit_named(e->registry, t->to.name) == 1 && routes == 1;
 }
 
 /* It was made stopped; it is let in when it is known to be the only one of its kind. */
@@ -489,7 +490,7 @@ static void add_member(jk_edit *e, const jk_worker *lb, jk_result *result)
     target *t;
     apr_array_header_t *targets = apr_array_make(e->p, 1, sizeof(target));
 
-    if (named(e->registry, e->ask->sw) > 0)
+    if (jk_edit_named(e->registry, e->ask->sw) > 0)
         refuse(result, 409, apr_psprintf(e->p, "Adding failed: there is a worker '%s' already; nothing was changed", e->ask->sw));
     else if (place == jk_manage_members(lb))
         refuse(result, 409, apr_psprintf(e->p, "Adding failed: no spare place is left for a sub worker of '%s' (worker.%s.spare_members=%d); remove "
@@ -584,7 +585,7 @@ void jk_edit_do(jk_edit *e, jk_result *result)
     const jk_worker *worker;
 
     jk_edit_check_worker(e->registry, e->ask, result);
-    if (!jk_result_ok(result))
+    if (!jk_result_ok(result) || !(e->ask->command->does & JK_CMD_CHANGES))
         return;
     worker = jk_registry_find(e->registry, e->ask->w);
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {

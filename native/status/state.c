@@ -5,6 +5,7 @@
 
 #include "jk/conf/values.h"
 #include "jk/status/edit.h"
+#include "jk/status/render.h"
 #include "jk/worker/lb.h"
 #include "jk/worker/manage.h"
 
@@ -36,6 +37,20 @@ static void both(const jk_worker *worker, jk_worker_conf *file, jk_worker_conf *
     jk_stat_tune_read(jk_manage_stat(worker), &now->tune);
 }
 
+/* What the file says may be of any bytes, and JSON is UTF-8: what is none becomes a question mark, on both ways. */
+static const char *clean(apr_pool_t *p, const char *text)
+{
+    char *out = apr_pstrdup(p, text);
+
+    for (char *c = out; *c;) {
+        size_t n = jk_page_utf8(c);
+        if (n == 0)
+            *c = '?';
+        c += n ? n : 1;
+    }
+    return out;
+}
+
 /* ---- to text ---- */
 
 typedef struct writing {
@@ -59,7 +74,7 @@ static void write_one(void *ctx, const jk_worker *worker, const jk_worker *lb, b
     for (const jk_attribute *a = jk_attributes; a->param; a++) {
         const char *is = jk_values_text(w->p, jk_attribute_key(a), &now), *was = jk_values_text(w->p, jk_attribute_key(a), &file);
         if ((a->of & of) && strcmp(is, was) != 0)
-            json_object_set_new(edits, a->key, json_pack("{s:s, s:s}", "value", is, "file", was));
+            json_object_set_new(edits, a->key, json_pack("{s:s, s:s}", "value", clean(w->p, is), "file", clean(w->p, was)));
     }
     if (json_object_size(edits) > 0)
         json_object_set_new(w->workers, worker->slot, json_pack("{s:I, s:s, s:O}", "at", (json_int_t)sign.at, "by", sign.by, "edits", edits));
@@ -87,6 +102,7 @@ jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now)
 
 typedef struct taking {
     apr_pool_t *p;
+    const jk_registry *registry;
     const json_t *workers;
     jk_state_news *news;
 } taking;
@@ -115,7 +131,7 @@ static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a
         leave_out(t, worker->slot, a->key, "it has no value");
         return false;
     }
-    if (strcmp(said, jk_values_text(t->p, jk_attribute_key(a), &file)) != 0) {
+    if (strcmp(said, clean(t->p, jk_values_text(t->p, jk_attribute_key(a), &file))) != 0) {
         leave_out(t, worker->slot, a->key, "the workers file says something else now, and wins");
         return false;
     }
@@ -126,39 +142,56 @@ static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a
 }
 
 /* A member that was added at run time comes back into its place: by the name that its entry has. False: nobody does. */
-static bool take_name(taking *t, const jk_worker *worker, const jk_worker *lb, json_t *one, jk_tune *to)
+static bool take_name(taking *t, const jk_worker *worker, json_t *one, jk_tune *to)
 {
     const char *name = json_string_value(json_object_get(one, "name")), *wrong;
-    bool there = false;
+    bool there = name && jk_edit_named(t->registry, name) > 0;
 
-    for (size_t i = 0; name && i < jk_manage_members(lb); i++)
-        there = there || (jk_manage_member(lb, i) && strcmp(jk_manage_member(lb, i)->name, name) == 0);
-    wrong = name == NULL ? "it has no name" : there ? "the workers file names a member so now, or another one was added" : jk_workers_name(name);
+    wrong = name == NULL ? "it has no name" : there ? "the workers file names a member so now, or another worker is called so" : jk_workers_name(name);
     if (one && wrong)
         leave_out(t, worker->slot, name ? name : "the member", wrong);
-    if (one && wrong == NULL)
+    if (one && wrong == NULL) {
         apr_cpystrn(to->name, name, sizeof to->name);
+        apr_cpystrn(to->route, name, sizeof to->route); /* unless its entry has another */
+    }
     return one && wrong == NULL;
 }
 
-static void take_entry(taking *t, const jk_worker *worker, const jk_worker *lb, bool member, json_t *one)
+/* The values of an entry. Returns how many were taken. */
+static int take_values(taking *t, const jk_worker *worker, unsigned of, json_t *edits, jk_tune *to)
 {
-    json_t *edits = json_object_get(one, "edits"), *edit;
-    unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
-    const char *key, *by = json_string_value(json_object_get(one, "by"));
-    jk_tune from, to;
+    const char *key;
+    json_t *edit;
+    int n = 0;
 
-    jk_stat_tune_read(jk_manage_stat(worker), &from);
-    to = from;
-    if (lb && !take_name(t, worker, lb, one, &to))
-        return;
     json_object_foreach(edits, key, edit) {
         const jk_attribute *a = attribute_of(key, of);
         if (a == NULL)
             leave_out(t, worker->slot, key, "it cannot be edited");
         else
-            t->news->taken += take_value(t, worker, a, edit, &to);
+            n += take_value(t, worker, a, edit, to);
     }
+    return n;
+}
+
+static void take_entry(taking *t, const jk_worker *worker, const jk_worker *lb, bool member, json_t *one)
+{
+    json_t *edits = json_object_get(one, "edits");
+    unsigned of = member ? JK_OF_MEMBER : worker->conf->kind == JK_WORKER_LB ? JK_OF_LB : JK_OF_AJP;
+    const char *by = json_string_value(json_object_get(one, "by"));
+    jk_tune from, to;
+    int n;
+
+    jk_stat_tune_read(jk_manage_stat(worker), &from);
+    to = from;
+    if (lb && !take_name(t, worker, one, &to))
+        return;
+    n = take_values(t, worker, of, edits, &to);
+    if (lb && *to.host == '\0') {
+        leave_out(t, worker->slot, to.name, "it has no host");
+        return;
+    }
+    t->news->taken += n;
     if (memcmp(&from, &to, sizeof from) != 0 && jk_stat_tune_edit(jk_manage_stat(worker), &from, &to) == JK_OK)
         jk_stat_sign_edit(jk_manage_stat(worker), by ? by : "", (int64_t)json_integer_value(json_object_get(one, "at")));
 }
@@ -188,13 +221,13 @@ static const jk_worker *lb_without(const jk_registry *registry, const char *slot
 }
 
 /* There are fewer places than there were: a free one will do. */
-static void take_homeless(taking *t, const jk_registry *registry)
+static void take_homeless(taking *t)
 {
     const char *slot;
     json_t *one;
 
     json_object_foreach((json_t *)t->workers, slot, one) {
-        const jk_worker *lb = lb_without(registry, slot);
+        const jk_worker *lb = lb_without(t->registry, slot);
         size_t place = lb ? jk_manage_free_place(lb) : 0;
         const char *name = json_string_value(json_object_get(one, "name"));
         if (lb && place < jk_manage_members(lb))
@@ -204,21 +237,90 @@ static void take_homeless(taking *t, const jk_registry *registry)
     }
 }
 
+/* How many values of its entry are in force. */
+static int taken_of(const taking *t, const jk_worker *member)
+{
+    json_t *edits = json_object_get(json_object_get(t->workers, member->slot), "edits"), *edit;
+    jk_worker_conf file, now;
+    const char *key;
+    int n = 0;
+
+    both(member, &file, &now);
+    json_object_foreach(edits, key, edit) {
+        const jk_attribute *a = attribute_of(key, JK_OF_MEMBER);
+        const char *value = json_string_value(json_object_get(edit, "value"));
+        n += a && value && strcmp(value, jk_values_text(t->p, jk_attribute_key(a), &now)) == 0;
+    }
+    return n;
+}
+
+static bool is_shared(const jk_worker *lb, const jk_worker *member, const char *route)
+{
+    jk_tune tune;
+
+    for (size_t i = 0; i < jk_manage_members(lb); i++) {
+        const jk_worker *other = jk_manage_member(lb, i);
+        if (other == NULL || other == member)
+            continue;
+        jk_stat_tune_read(jk_manage_stat(other), &tune);
+        if (strcmp(tune.route, route) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A member whose route is another's too goes back to the file's, or where it was added at run time goes. True: it did. */
+static bool part(taking *t, const jk_worker *lb, size_t i)
+{
+    const jk_worker *member = jk_manage_member(lb, i);
+    jk_worker_conf file, now;
+    jk_tune back;
+
+    if (member == NULL)
+        return false;
+    both(member, &file, &now);
+    if (strcmp(file.tune.route, now.tune.route) == 0 || !is_shared(lb, member, now.tune.route))
+        return false;
+    leave_out(t, member->slot, jk_manage_is_spare(lb, i) ? member->name : "route", "another member has the same route");
+    if (jk_manage_is_spare(lb, i)) {
+        t->news->taken -= taken_of(t, member);
+        return jk_manage_end(lb, i) == JK_OK;
+    }
+    t->news->taken--;
+    back = now.tune;
+    apr_cpystrn(back.route, file.tune.route, sizeof back.route);
+    return jk_stat_tune_edit(jk_manage_stat(member), &now.tune, &back) == JK_OK;
+}
+
+/* Routes may change places, so that they are looked at when all are there. Who goes back may meet another: again, until nobody does. */
+static void part_all(taking *t, const jk_worker *lb)
+{
+    bool again = true;
+
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < jk_manage_members(lb); i++)
+            again = part(t, lb, i) || again;
+    }
+}
+
 jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk_state_news *news, const char **why)
 {
     json_error_t error;
     json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, &error);
     const json_t *workers = json_object_get(root, "workers");
-    taking t = { p, workers, news };
 
     *news = (jk_state_news){ 0, apr_array_make(p, 4, sizeof(const char *)) };
+    taking t = { p, registry, workers, news };
     if (root == NULL)
         *why = apr_psprintf(p, "line %d: %s", error.line, error.text);
     else if (json_integer_value(json_object_get(root, "version")) != SHAPE || !json_is_object(workers))
         *why = "it is no state file of this version";
     if (root && json_integer_value(json_object_get(root, "version")) == SHAPE && json_is_object(workers)) {
         each(registry, take_one, &t);
-        take_homeless(&t, registry);
+        take_homeless(&t);
+        for (size_t i = 0; i < jk_registry_count(registry); i++)
+            part_all(&t, jk_registry_at(registry, i));
         json_decref(root);
         return JK_OK;
     }

@@ -119,7 +119,7 @@ def test_names_in_the_pictures():
     assert len(words) > 8 and set(words) <= keys()
 
 
-OWN_NAMES = ("fast.md", "metrics.md", "security.md", "status-worker.md")  # pages with names between backticks that are no keys
+OWN_NAMES = ("fast.md", "metrics.md", "proof.md", "security.md", "status-worker.md")  # pages with names between backticks that are no keys
 
 
 def keys():
@@ -178,6 +178,24 @@ def test_all_options_and_extensions_stand_there():
     assert len(extensions()) > 10 and {e for e in extensions() if f"`{e}`" not in mapping} == set()
     row = next(r for r in directives.rows() if r.name == "JkRequestLogFormat")
     assert {e for e in re.findall(r"%\w", row.help) if f"`{e}`" not in logs} == set()
+
+
+# ---- what proves the promises ----
+
+PROOFS = [(os.path.basename(path), *row) for path in (f"{TOP}/docs/security.md", f"{TOP}/docs/proof.md") for row in manual.proof_rows(path)]
+
+
+@pytest.mark.parametrize("page, promise, cell", PROOFS, ids=[f"{page}-{promise[:40]}" for page, promise, _ in PROOFS])
+def test_what_proves_a_promise_is_there(page, promise, cell):
+    assert manual.missing_proofs(cell) == [] or "to be filled in" in cell, cell
+
+
+def test_missing_proofs_are_found():
+    assert len(PROOFS) > 30
+    assert manual.missing_proofs("test_faults; test_past `cve_2018_11759*`, unit test_match, fuzz_path, tools/analyse, tests/fuzz/run") == []
+    assert manual.missing_proofs("test_nothing, test_past `cve_1999_1`, fuzz_nothing, tools/nothing") == ["test_nothing", "cve_1999_1", "fuzz_nothing",
+                                                                                                  "tools/nothing"]
+    assert manual.missing_proofs("read carefully") is None
 
 
 # ---- pages that are made ----

@@ -132,6 +132,8 @@ static const struct {
     { "cmd=update&w=w&vahst=127.0.0.2:80", 200, "w", "port", "80", "a port with the host" },
     { "cmd=update&w=w&vahst=127.0.0.2:80&vaprt=90", 200, "w", "port", "80", "which wins over its own parameter" },
     { "cmd=update&w=w&vahst=unix:/run/x", 200, "w", "host", "unix:/run/x", "a Unix socket" },
+    { "cmd=update&w=w&vahst=unix:/run/%ff", 422, "w", "host", "localhost", "a state file is UTF-8" },
+    { "cmd=update&w=w&vahst=unix:/run/a%0ab", 422, "w", "host", "localhost", "no line of its own" },
     { "cmd=update&w=w&vahst=http://x", 422, "w", "host", "localhost", "no host" },
     { "cmd=update&w=lb&sw=a&vwa=d", 200, "a", "activation", "disabled", "by its letter" },
     { "cmd=update&w=lb&sw=a&vwa=STP", 200, "a", "activation", "stopped", "as the page writes it" },
@@ -184,6 +186,22 @@ START_TEST(lines_say_what_was_done)
     ck_assert_str_eq(sign.by, "me");
     ck_assert_int_eq(sign.at, 1000);
     ck_assert_int_eq(run("cmd=update&w=lb&sw=b&vwf=3", &result).lines->nelts, 0);
+}
+END_TEST
+
+/* Whatever a user is called: a state file must stay one of UTF-8, or the edits with his name in them are lost. */
+START_TEST(who_did_it_is_ascii)
+{
+    jk_ask ask;
+    jk_result result;
+    jk_edit e;
+
+    jk_ask_read(pool, jk_span_of("cmd=update&w=w&vabl=5"), jk_workers_find(conf, "s"), &ask, &result);
+    e = jk_edit_make(pool, registry, &ask, "\xe9ve\n\x7f", 1000);
+    jk_edit_do(&e, &result);
+    ck_assert_str_eq(jk_stat_signed(jk_manage_stat(find("w"))).by, "?ve??");
+    jk_span state = jk_state_text(pool, registry, 5);
+    ck_assert(memmem(state.p, state.len, "busy_limit", 10) != NULL);
 }
 END_TEST
 
@@ -288,6 +306,48 @@ START_TEST(added_members_are_taken)
 }
 END_TEST
 
+#define ROUTE(value, file) "{\"edits\": {\"route\": {\"value\": \"" value "\", \"file\": \"" file "\"}}}"
+#define AT "\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"}"
+#define NEW(name, route) "{\"name\": \"" name "\", \"edits\": {" AT ", \"route\": {\"value\": \"" route "\", \"file\": \"\"}}}"
+
+static const struct {
+    const char *workers;
+    int taken, left;
+    const char *members, *a, *b; /* who is there, and the routes of both */
+    const char *why;
+} twins[] = {
+    { "\"lb/a\": " ROUTE("rb", "a"), 0, 1, "a b ", "a", "rb", "the other has it" },
+    { "\"lb/a\": " ROUTE("x", "a"), 1, 0, "a b ", "x", "rb", "nobody has it" },
+    { "\"lb/a\": " ROUTE("rb", "a") ", \"lb/b\": " ROUTE("a", "rb"), 2, 0, "a b ", "rb", "a", "they change places" },
+    { "\"lb/a\": " ROUTE("x", "a") ", \"lb/b\": " ROUTE("x", "rb"), 1, 1, "a b ", "a", "x", "one of two that would share it goes back" },
+    { "\"lb/a\": " ROUTE("rb", "a") ", \"lb/b\": " ROUTE("a", "z"), 0, 2, "a b ", "a", "rb", "one did not change, so neither does" },
+    { "\"lb/spare 1\": " NEW("n", "n"), 2, 0, "a b n ", "a", "rb", "a member comes" },
+    { "\"lb/spare 1\": " NEW("n", "rb"), 0, 1, "a b ", "a", "rb", "but not with another's route" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {" AT "}}", 1, 0, "a b n ", "a", "rb", "whose route is its name" },
+    { "\"lb/spare 1\": {\"name\": \"rb\", \"edits\": {" AT "}}", 0, 1, "a b ", "a", "rb", "that is another's, too" },
+    { "\"lb/spare 1\": {\"name\": \"n\", \"edits\": {\"lbfactor\": {\"value\": \"2\", \"file\": \"1\"}}}", 0, 1, "a b ", "a", "rb",
+      "nobody knows where" },
+    { "\"lb/spare 1\": " NEW("w", "n"), 0, 1, "a b ", "a", "rb", "nor with a worker's name" },
+    { "\"lb/spare 1\": " NEW("lb", "n"), 0, 1, "a b ", "a", "rb", "nor the balancer's" },
+};
+
+/* What one route leads to, and whom a name means, must be one: also where a state file was edited. */
+START_TEST(a_state_makes_no_twins)
+{
+    jk_state_news news;
+    const char *why;
+
+    finish();
+    begin_with("worker.list=lb,w,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\nworker.lb.spare_members=1\n"
+               "worker.b.route=rb\n");
+    const char *kept = apr_pstrcat(pool, "{\"version\": 1, \"workers\": {", twins[_i].workers, "}}", NULL);
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(kept), &news, &why), JK_OK);
+    ck_assert_msg(strcmp(those_there(), twins[_i].members) == 0, "%s: %s", twins[_i].why, those_there());
+    ck_assert_msg(strcmp(value("a", "route"), twins[_i].a) == 0 && strcmp(value("b", "route"), twins[_i].b) == 0, "%s", twins[_i].why);
+    ck_assert_msg(news.taken == twins[_i].taken && news.left->nelts == twins[_i].left, "%s: %d, %d", twins[_i].why, news.taken, news.left->nelts);
+}
+END_TEST
+
 /* Nobody takes a place that has requests of its last member, nor what was edited for another. */
 START_TEST(a_place_is_one_members_at_a_time)
 {
@@ -343,6 +403,31 @@ START_TEST(a_state_is_written_and_taken)
     ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(copy), &news, &why), JK_OK);
     ck_assert_str_eq(value("a", "lbfactor"), "9");
     ck_assert_int_eq(news.left->nelts, 1);
+    free(copy);
+}
+END_TEST
+
+/* A workers file may be of any bytes: what was edited is not lost for that. */
+START_TEST(a_state_of_a_file_that_is_no_utf8)
+{
+    static const char odd[] = "worker.list=lb,w,s\nworker.lb.type=lb\nworker.lb.balance_workers=a\nworker.s.type=status\n"
+                              "worker.w.host=unix:/run/\xe9\n";
+    jk_state_news news;
+    jk_result result;
+    const char *why;
+
+    finish();
+    begin_with(odd);
+    (void)run("cmd=update&w=w&vahst=127.0.0.9&vabl=5", &result);
+    ck_assert_int_eq(result.status, 200);
+    jk_span state = jk_state_text(pool, registry, 5);
+    char *copy = strndup((const char *)state.p, state.len);
+    finish();
+    begin_with(odd);
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(copy), &news, &why), JK_OK);
+    ck_assert_int_eq(news.left->nelts, 0);
+    ck_assert_str_eq(value("w", "host"), "127.0.0.9");
+    ck_assert_str_eq(value("w", "busy_limit"), "5");
     free(copy);
 }
 END_TEST
@@ -477,11 +562,14 @@ int main(void)
     tcase_add_test(t, the_table_is_whole);
     tcase_add_loop_test(t, values_are_checked_and_set, 0, COUNT(rows));
     tcase_add_test(t, lines_say_what_was_done);
+    tcase_add_test(t, who_did_it_is_ascii);
     tcase_add_test(t, reset_and_recover);
     tcase_add_test(t, members_come_and_go);
     tcase_add_test(t, added_members_are_taken);
+    tcase_add_loop_test(t, a_state_makes_no_twins, 0, COUNT(twins));
     tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
+    tcase_add_test(t, a_state_of_a_file_that_is_no_utf8);
     tcase_add_loop_test(t, a_broken_state_is_refused, 0, COUNT(broken));
     tcase_add_loop_test(t, names_that_mean_harm, 0, COUNT(formats));
     tcase_add_test(t, json_is_json);

@@ -42,6 +42,9 @@ typedef struct jk_edit {
 jk_edit jk_edit_make(apr_pool_t *p, const jk_registry *registry, const jk_ask *ask, const char *who, int64_t now);
 void jk_edit_do(jk_edit *edit, jk_result *result);
 
+/* How many workers and members are called so, those of all balancers together. */
+int jk_edit_named(const jk_registry *registry, const char *name);
+
 /* Of an ask that shows or edits one worker: is it there? Else *result says what is wrong. */
 void jk_edit_check_worker(const jk_registry *registry, const jk_ask *ask, jk_result *result);
 

@@ -1,11 +1,13 @@
 """The table of faults: how a container breaks (Way), at which step of a request (Step), and what has to come of it.
 
     cells() -> every Cell: way x step x request x {fresh, pooled connection}, and the faults that have one place only
+    pings() -> CPings that fail;  doors() -> connections that cannot be made;  leaves() -> clients that leave
 
 A cell says what its peer does (arm) and what is expected: the client's answer, how often the request arrived whole, the ids
 in the log, and whether the connection lives on. The rules: of a request nothing was written - any is tried again; it was
 written - GET and HEAD alone; its body was asked for, or the answer began - none. A column (see Column) may expect otherwise."""
 import dataclasses
+import os
 import socket
 import threading
 import time
@@ -28,13 +30,16 @@ SERVICES = {
     "stuck": {"socket_timeout": 1},
     "cping": {"connect_timeout": QUICK},
     "prepost": {"prepost_timeout": QUICK},
+    "full": {"socket_connect_timeout": QUICK},
 }
+THOROUGH = os.environ.get("JK_TEST_ALL") == "1"
 
 
 class Column:
     """What stands between the client and the peer: a configuration that all cells run through. Others derive from it: they name their workers, and say where a cell
     ends otherwise."""
     name = "plain"
+    balanced, parks = False, False
     half = HALF  # of an answer that breaks off
     whole_half = True  # does all of it arrive before that?
     pause = 0  # s that the client takes between the headers and the rest
@@ -46,10 +51,10 @@ class Column:
         """Without the look at idle connections in the background: it could come before a cell's request."""
         return "\n".join(["JkWatchdogInterval 0", *(f"JkMount /{name}/* {name}" for name in (*SERVICES, "dies"))])
 
-    def workers(self, port, dies):
-        """The text of the workers file; `dies` is the port of a container that is not there."""
+    def workers(self, port, dies, full):
+        """The text of the workers file; `dies` is the port of a container that is not there, `full` of one that accepts nobody."""
         common = {"retry_interval": 1, "connection_acquire_timeout": 500}
-        named = {name: {"port": port, **common, **keys} for name, keys in SERVICES.items()}
+        named = {name: {"port": full if name == "full" else port, **common, **keys} for name, keys in SERVICES.items()}
         return ajp13(**named, dies={"port": dies, **common})
 
     def expect(self, cell):
@@ -64,12 +69,16 @@ class Column:
 class Balanced(Column):
     """The same through a balancer of one member: who fails there has nowhere else to go, and is tried again when it is the last."""
     name = "lb"
-    EXHAUSTED = 601
+    balanced = True
+    ALL_BAD = 601
 
-    def workers(self, port, dies):
+    def config(self):
+        return super().config() + "\nJkMount /jkstatus st"
+
+    def workers(self, port, dies, full):
         common = {"retry_interval": 1, "connection_acquire_timeout": 500, "type": "ajp13", "host": "127.0.0.1"}
-        named = {**{name: {"port": port, **keys} for name, keys in SERVICES.items()}, "dies": {"port": dies}}
-        lines = ["worker.list=" + ",".join(named)]
+        named = {**{name: {"port": full if name == "full" else port, **keys} for name, keys in SERVICES.items()}, "dies": {"port": dies}}
+        lines = ["worker.list=st," + ",".join(named), "worker.st.type=status"]
         for name, keys in named.items():
             lines += [f"worker.{name}.{key}={value}" for key, value in {"type": "lb", "balance_workers": "m-" + name, "retries": 1, "lb_retries": 1,
                                                                         "retry_budget": 0, "sticky_session": 0}.items()]
@@ -77,15 +86,16 @@ class Balanced(Column):
         return "\n".join(lines) + "\n"
 
     def expect(self, cell):
-        return dataclasses.replace(cell.expected, may=cell.expected.may | {self.EXHAUSTED})
+        return dataclasses.replace(cell.expected, may=cell.expected.may | {self.ALL_BAD})
 
     def takes(self, cell):
-        return cell.ask.name in ("GET", "POST")
+        return THOROUGH or cell.ask.name in ("GET", "POST")
 
 
 class Parked(Column):
     """No thread waits for anything: each wait of each cell gives its thread back."""
     name = "parked"
+    parks = True
 
     def config(self):
         return super().config() + "\nJkPark On\nJkParkAfter 0"
@@ -105,10 +115,21 @@ class SlowReader(Parked):
         return super().config() + "\nSendBufferSize 8192"
 
     def takes(self, cell):
-        return cell.expected.result == CUT and cell.ask.name in ("GET", "POST")
+        return (cell.expected.result == CUT or cell.name.startswith("leaves-in-the-answer")) and cell.ask.name in ("GET", "POST")
 
 
-COLUMNS = [Column(), Balanced(), Parked(), SlowReader()]
+class BalancedParked(Balanced, Parked):
+    name = "lb-parked"
+
+
+class BalancedSlowReader(Balanced, SlowReader):
+    name = "lb-slow-reader"
+
+    def takes(self, cell):
+        return SlowReader.takes(self, cell)
+
+
+COLUMNS = [Column(), Parked(), SlowReader(), Balanced(), BalancedParked(), BalancedSlowReader()]
 
 # ---- requests ----
 
@@ -149,6 +170,7 @@ class Expected:
     may: frozenset = frozenset()  # ... that may come
     fate: str = CLOSED
     attempts: object = None  # connections that were made for it; None: not counted
+    states: tuple = ("OK",)  # of the member afterwards, where it is one of a balancer
 
     @property
     def statuses(self):
@@ -164,6 +186,7 @@ UNREAD, SENT, CONSUMED, ANSWERED, PASSED = range(5)
 
 RECV, TIMEOUT, FRAME, PAYLOAD = "recv", "timeout", "frame", "payload"
 STATUS = {RECV: 502, TIMEOUT: 504, FRAME: 502, PAYLOAD: 500}
+STATES = {RECV: ("ERR",), TIMEOUT: ("ERR",), FRAME: ("OK",), PAYLOAD: ("OK",)}  # what one failure makes of a member that has no other request
 NO_CONNECTION, EXHAUSTED, NO_PONG, LEFT_OVER, BROKEN_OFF, WENT_AWAY = 202, 204, 205, 312, 502, 313
 
 
@@ -177,11 +200,11 @@ def broken(way, progress, ask):
     """What comes of a failure after such progress."""
     ids = {failure_id(way, progress)}
     if progress == PASSED:
-        return Expected(CUT, 1, frozenset(ids | {BROKEN_OFF}))
+        return Expected(CUT, 1, frozenset(ids | {BROKEN_OFF}), states=STATES[way.failure])
     again = ask.safe and progress <= SENT
     times = 2 if again else 1
     return Expected(STATUS[way.failure], 0 if progress == UNREAD else times, frozenset(ids | ({EXHAUSTED} if again else set())),
-                    attempts=times if progress == UNREAD else None)
+                    attempts=times if progress == UNREAD else None, states=STATES[way.failure])
 
 
 # ---- ways ----
@@ -295,6 +318,7 @@ class Stage:
         self.path, self.half = path, half
         self.seen = threading.Event()  # the client has the headers
         self.done = threading.Event()  # the peer has sent all that it will
+        self.left = threading.Event()  # the client is gone
         self.fates = []                # did the module close the connection?
 
 
@@ -359,7 +383,7 @@ def at_the_door(way, ask, pooled):
     if way.name in ("close", "reset", "cut-packet") or ask.body and way.name != "stall":
         # It may be noticed before the write, or by it: what was not written is tried again, and is 503 in the end.
         want = Expected((want.result, 503), (0, 1) if reads_on else 0, frozenset(),
-                        want.ids | {NO_CONNECTION, EXHAUSTED, LEFT_OVER}, attempts=(1, 2))
+                        want.ids | {NO_CONNECTION, EXHAUSTED, LEFT_OVER}, attempts=(1, 2), states=(*want.states, "ERR"))
     return Cell(f"accepted-{way.name}", ask, False, way.service, arm_connection(way), want)
 
 
@@ -398,13 +422,21 @@ def fails(failure, progress, number=None):
     return lambda ask: broken(Way("", None, failure, number), progress, ask)
 
 
-def answers(*pieces, wait=0):
-    """Reads the body, then sends the pieces, waiting between them."""
+def answers(piece):
+    """Reads the body, then sends it."""
     def script(ex, stage):
         ex.read_body()
-        for i, piece in enumerate(pieces):
-            time.sleep(wait if i else 0)
-            ex.send(piece)
+        ex.send(piece)
+    return script
+
+
+def late(answer, more):
+    """The rest comes when the client has the answer: the module has read that, and nothing more."""
+    def script(ex, stage):
+        ex.read_body()
+        ex.send(answer)
+        ex.wait(stage.seen)
+        ex.send(more)
     return script
 
 
@@ -447,9 +479,9 @@ OK = ajp.answer("ok")
 SINGLE = [
     ("trickle", trickled, good()),
     ("extra-at-once", answers(OK + b"\0extra"), good(may={LEFT_OVER}, fate=CLOSED)),
-    ("extra-late", answers(OK, b"\0extra", wait=0.005), good({LEFT_OVER}, fate=CLOSED)),
+    ("extra-late", late(OK, b"\0extra"), good({LEFT_OVER}, fate=CLOSED)),
     ("twice-at-once", answers(OK + EXTRA), good(may={LEFT_OVER}, fate=CLOSED)),
-    ("twice-late", answers(OK, EXTRA, wait=0.005), good({LEFT_OVER}, fate=CLOSED)),
+    ("twice-late", late(OK, EXTRA), good({LEFT_OVER}, fate=CLOSED)),
     ("end-twice", answers(OK + ajp.end()), good(may={LEFT_OVER}, fate=CLOSED)),
     ("body-first", answers(ajp.chunk(HALF) + OK), fails(PAYLOAD, SENT)),
     ("headers-twice", answers(HEAD + OK), fails(FRAME, ANSWERED, 305)),
@@ -519,7 +551,7 @@ def pings():
     """A CPing that fails: nothing of the request was written, so any request is tried again, and is 503 in the end."""
     well = Expected(200, 1, frozenset(), fate=KEPT)
     for name, (act, number) in PINGS.items():
-        failed = Expected(503, 0, frozenset({number, EXHAUSTED}))
+        failed = Expected(503, 0, frozenset({number, EXHAUSTED}), states=("ERR",))
         for ask in ASKS:
             yield Cell(f"connect-{name}", ask, False, "cping", arm_pings(act), failed)
             yield Cell(f"connect-{name}", ask, True, "cping", arm_pings(act), well)  # only a fresh one is asked
@@ -531,3 +563,93 @@ def pings():
 def cells():
     yield from matrix()
     yield from single()
+
+
+# ---- doors that do not open ----
+
+def doors():
+    """Nobody listens, or nobody any more (test_refused); or somebody does whose queue is full. Nothing was written: 503 for every request."""
+    for ask in ASKS:
+        for pooled in (False, True):
+            yield Cell("refused", ask, pooled, "dies", None, Expected(503, 0, frozenset({NO_CONNECTION, EXHAUSTED}), states=("ERR",)))
+        yield Cell("queue-full", ask, False, "full", lambda peer, stage: None, Expected(503, 0, frozenset({NO_CONNECTION, EXHAUSTED}), states=("ERR",)))
+
+
+class FullQueue:
+    """A port that listens, and whose queue has no place: who connects waits."""
+
+    def __init__(self):
+        self.listener, self.waiting = socket.socket(), []
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        for _ in range(16):
+            one = socket.socket()
+            one.settimeout(0.1)
+            self.waiting.append(one)
+            try:
+                one.connect(("127.0.0.1", self.port))
+            except TimeoutError:
+                return
+
+    def stop(self):
+        for one in (*self.waiting, self.listener):
+            one.close()
+
+
+# ---- clients that leave ----
+
+@dataclasses.dataclass(frozen=True)
+class Leave:
+    """`result` is what the access log says: the client sees nothing more. `sent`: the part of the body that it sends first."""
+    name: str
+    asks: tuple
+    result: object
+    sent: float = 1.0
+    lead: object = lead_read
+    passed: bool = False
+
+
+LEAVES = [
+    Leave("leaves-in-the-body", ("POST1M", "chunked"), (400, 499), 0.5),
+    Leave("leaves-while-it-waits", ("GET", "POST", "chunked"), 499),
+    Leave("leaves-in-the-answer", ("GET", "POST"), 200, lead=lead_passed, passed=True),
+]
+
+
+def arm_leave(leave):
+    """Goes on answering when the client has left, until the module has had enough: who waits with its thread hears of it only then."""
+    def arm(peer, stage):
+        def script(ex):
+            if leave.sent < 1:
+                stage.seen.set()
+                try:
+                    ex.read_body()
+                except Gone:
+                    pass
+                stage.fates.append(ex.conn.closed_by_module.is_set() or ex.module_closes(3))
+                return
+            if leave.passed:
+                leave.lead(ex, stage)
+            else:
+                ex.read_body()
+                stage.seen.set()
+            if not stage.left.wait(5) or ex.module_closes(0.2):
+                stage.fates.append(stage.left.is_set())
+                return
+            try:
+                ex.send(b"" if leave.passed else ajp.send_headers())
+                for _ in range(2000):
+                    ex.send(ajp.chunk(bytes(8000)))
+            except Gone:
+                stage.fates.append(True)
+        peer.on(stage.path, script)
+    return arm
+
+
+def leaves():
+    for leave in LEAVES:
+        for how in ("close", "reset"):
+            for ask in (a for a in ASKS if a.name in leave.asks):
+                for pooled in (False, True):
+                    yield Cell(f"{leave.name}-{how}", ask, pooled, "w", arm_leave(leave), Expected(leave.result, 1, frozenset()))

@@ -10,6 +10,7 @@ virtual hosts (by name), `tls` one virtual host with TLS (only where asked for),
 that the harness itself uses to know when the server is at rest.
 """
 import base64
+import glob
 import grp
 import hashlib
 import os
@@ -60,7 +61,12 @@ STARTUP_LINE = re.compile(r"^(\S+: )?mod_jk: ")  # before the logs are open http
 PRIVATE = ("conf/httpd.conf", "conf/workers.properties")  # they may hold a secret, and httpd's children never read them
 
 
+UNPACKED = os.environ.get("JK_HTTPD_ROOT")  # a directory of unpacked packages: another httpd than the system's (tools/other-httpd)
+
+
 def find_binary():
+    if UNPACKED:
+        return shutil.which("apache2", path=f"{UNPACKED}/usr/sbin")
     for name in ("apache2", "httpd"):
         path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/usr/local/apache2/bin")
         if path:
@@ -69,15 +75,30 @@ def find_binary():
 
 
 def find_modules():
+    if UNPACKED:
+        return f"{UNPACKED}/usr/lib/apache2/modules"
     for path in ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/local/apache2/modules"):
         if os.path.isdir(path):
             return path
     return None
 
 
+def with_libraries(env):
+    """Those that lie beside another httpd are its own."""
+    if UNPACKED:
+        env["LD_LIBRARY_PATH"] = ":".join(glob.glob(f"{UNPACKED}/usr/lib/*-linux-gnu*"))
+    return env
+
+
 def static_modules(binary):
-    out = subprocess.run([binary, "-l"], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([binary, "-l"], capture_output=True, text=True, check=True, env=with_libraries(dict(os.environ))).stdout
     return {m.group(1) for m in re.finditer(r"^\s+(?:mod_)?(\w+)\.c$", out, re.M)}
+
+
+def version():
+    """(2, 4, 71)"""
+    out = subprocess.run([find_binary(), "-v"], capture_output=True, text=True, check=True, env=with_libraries(dict(os.environ))).stdout
+    return tuple(int(n) for n in re.search(r"Apache/(\d+)\.(\d+)\.(\d+)", out).groups())
 
 
 def module_under_test():
@@ -267,7 +288,7 @@ class Httpd:
             env["LD_PRELOAD"] = preload
             env["ASAN_OPTIONS"] = f"detect_leaks=0:abort_on_error=0:log_path={self.root}/logs/asan:" + env.get("ASAN_OPTIONS", "")
             env["UBSAN_OPTIONS"] = "print_stacktrace=1:" + env.get("UBSAN_OPTIONS", "")
-        return env
+        return with_libraries(env)
 
     def start(self, seconds=20.0):
         with open(self.stderr.path, "ab") as err:

@@ -142,3 +142,38 @@ def configuration(section, httpd):
     config, workers = rooted(config, httpd.root), rooted(workers, httpd.root)
     listen_on_sockets(workers)
     return config, workers if workers else None
+
+
+# ---- what proves a promise ----
+
+def proof_rows(path):
+    """The rows of the tables whose head has the column "tests" or "how it is tested": (the promise, that cell)."""
+    rows, column = [], None
+    for line in read(path).splitlines():
+        cells = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]] if line.startswith("|") else []
+        heads = [c for c in cells if c in ("tests", "how it is tested")]
+        column = cells.index(heads[0]) if heads else column if cells else None
+        if cells and column is not None and not heads and not set(cells[0]) <= set("-"):
+            rows.append((cells[0], cells[column]))
+    return rows
+
+
+def missing_proofs(cell):
+    """Names in it that are of nothing: of unit tests, targets, scripts, and behind an integration test's those of its tests, between backticks, with
+    wildcards. None: it names nothing at all."""
+    bad, found, file = [], 0, None
+    for name, quoted, path in re.findall(r"\b((?:test|fuzz|stress)_\w+)|`([\w.*]+)`|\b((?:tools|tests)/[\w/.-]+)", cell):
+        if quoted and file:
+            pattern = "^def test_" + re.escape(quoted).replace(r"\*", r"\w*") + r"\("
+            found, there = found + 1, re.search(pattern, read(file), re.M)
+        elif quoted:
+            continue
+        else:
+            here = [f"{TOP}/{path.rstrip('.')}"] if path else [f"{TOP}/tests/{d}/{name}.{e}" for d, e in (("unit", "c"), ("integration", "py"),
+                                                                                                       ("fuzz", "c"), ("stress", "c"))]
+            there = next((f for f in here if os.path.exists(f)), None)
+            file = there if there and there.endswith(".py") else None
+            found += 1
+        if not there:
+            bad.append(name or quoted or path)
+    return bad if found else None
