@@ -107,7 +107,20 @@ static void add_map(apr_array_header_t *maps, const char *worker, const hands *h
 {
     APR_ARRAY_PUSH(maps, jk_view_map) = (jk_view_map){ .worker = worker, .server = h->server, .uri = h->uri, .type = "Wildchar", .source = "JkMount",
                                                        .fail_on_status = h->fail_on_status, .active = h->active, .disabled = "", .stopped = h->active,
-                                                       .path = h->path, .place = h->place };
+                                                       .path = h->path, .place = h->place, .counted = 1, .mount = h->path, .vhost = h->server };
+}
+
+/* The names of a mount are the configuration's; its place goes by keys that do not come from them, or both pages would not be alike. */
+static const apr_array_header_t *mounts_of(const house *w, const hands *h)
+{
+    apr_array_header_t *mounts = apr_array_make(w->p, 2, sizeof(jk_metrics_mount));
+
+    for (uint64_t key = 1; key <= 2; key++) {
+        jk_tally *tally = jk_tally_make(w->p, w->shm, key);
+        if (tally)
+            APR_ARRAY_PUSH(mounts, jk_metrics_mount) = (jk_metrics_mount){ h->server, key == 1 ? h->uri : h->path, h->place, tally };
+    }
+    return mounts;
 }
 
 static jk_view_from view_from(const house *w, const hands *h, unsigned flags)
@@ -128,7 +141,7 @@ static jk_view_from view_from(const house *w, const hands *h, unsigned flags)
     from.token = h->token;
     from.base = path_of(w->p, h->base);
     from.stale = flags & STALE;
-    from.metrics = (jk_metrics_from){ w->registry, w->shm, "v", 1, flags & STALE };
+    from.metrics = (jk_metrics_from){ w->registry, w->shm, mounts_of(w, h), "v", 1, flags & STALE };
     return from;
 }
 
@@ -257,7 +270,7 @@ static void run(apr_pool_t *p, unsigned flags, jk_span rest)
     }
     free(skeleton);
     if (flags & TEXT_METRICS) {
-        jk_metrics_from from = { w.registry, w.shm, "v", 1, false };
+        jk_metrics_from from = { w.registry, w.shm, mounts_of(&w, &dirty), "v", 1, false };
         jk_span text = jk_metrics_write(p, &from, JK_METRICS_TEXT);
         free(strict_metrics(jk_span_of(apr_pstrcat(p, apr_pstrmemdup(p, (const char *)text.p, text.len), "# EOF\n", NULL))));
     }

@@ -294,7 +294,8 @@ START_TEST(added_members_are_taken)
                                "\"lb/spare 2\": {\"name\": \"n\", \"by\": \"me\", \"edits\": {\"host\": {\"value\": \"127.0.0.5\", \"file\": \"\"},"
                                "\"activation\": {\"value\": \"active\", \"file\": \"stopped\"}}},"
                                "\"lb/spare 3\": {\"name\": \"a\", \"edits\": {}}, \"lb/spare 4\": {\"name\": \"n\", \"edits\": {}},"
-                               "\"lb/spare 5\": {\"edits\": {}}, \"lb/spare 99\": {\"name\": \"z\", \"edits\": {}}}}";
+                               "\"lb/spare 5\": {\"edits\": {}}, \"lb/spare 99\": {\"name\": \"z\", \"edits\": "
+                               "{\"host\": {\"value\": \"127.0.0.6\", \"file\": \"\"}}}}}";
     jk_state_news news;
     const char *why;
 
