@@ -88,13 +88,18 @@ static const char *value_of(const conf_reader *r, const char *name)
 /* ${NAME} becomes its value where it has one, as httpd does it. */
 static const char *expand(const conf_reader *r, const char *text)
 {
-    const char *from = strstr(text, "${"), *to = from ? strchr(from, '}') : NULL;
+    apr_array_header_t *parts = apr_array_make(r->p, 4, sizeof(const char *));
+    const char *from, *to;
 
-    if (to == NULL)
-        return text;
-    const char *value = value_of(r, apr_pstrmemdup(r->p, from + 2, (apr_size_t)(to - from - 2)));
-    const char *head = apr_pstrmemdup(r->p, text, (apr_size_t)((value ? from : to + 1) - text));
-    return apr_pstrcat(r->p, head, value ? value : "", expand(r, to + 1), NULL);
+    while ((from = strstr(text, "${")) != NULL && (to = strchr(from, '}')) != NULL) {
+        const char *value = value_of(r, apr_pstrmemdup(r->p, from + 2, (apr_size_t)(to - from - 2)));
+        APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(r->p, text, (apr_size_t)((value ? from : to + 1) - text));
+        if (value)
+            APR_ARRAY_PUSH(parts, const char *) = value;
+        text = to + 1;
+    }
+    APR_ARRAY_PUSH(parts, const char *) = text;
+    return apr_array_pstrcat(r->p, parts, 0);
 }
 
 static const char *after_blanks(const char *text)

@@ -119,7 +119,8 @@ typedef struct jk_server {
     apr_array_header_t *env_vars; /* of jk_env_var; a name stands once */
     int extract_ssl;              /* 0, 1; -1: not set */
     const char *log_file, *log_stamp, *request_log;
-    jk_place log_file_at, request_log_at;
+    jk_place log_file_at, request_log_at, wrong_level_at;
+    const char *wrong_level; /* what JkLogLevel said that is none; NULL: all is well */
     int log_level; /* -1: not set */
     int park;       /* JkPark */
     int park_after; /* JkParkAfter in ms; -1: not set */

@@ -377,13 +377,12 @@ static const char *set_log_level(cmd_parms *cmd, void *dir, const char *word)
 {
     int level = word_among(word, jk_logfile_levels, JK_LOG_EMERG + 1);
 
+    jk_server *conf = jk_config_of(cmd->server);
+
     (void)dir;
-    if (level < 0)
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server,
-                     "%s:%d: JkLogLevel: '%s' is no level, info is used; allowed: trace, debug, info, warn, error, emerg%s",
-                     cmd->directive->filename, cmd->directive->line_num, word,
-                     jk_findings_hint(cmd->pool, word, jk_logfile_levels, JK_LOG_EMERG + 1));
-    jk_config_of(cmd->server)->log_level = level < 0 ? JK_LOG_INFO : level;
+    conf->wrong_level = level < 0 ? word : NULL;
+    conf->wrong_level_at = place_of(cmd);
+    conf->log_level = level < 0 ? JK_LOG_INFO : level;
     return NULL;
 }
 

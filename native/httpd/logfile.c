@@ -84,6 +84,10 @@ void jk_logfile_check(const jk_server *conf, jk_findings *found)
     const char *name = conf->log_file, *path;
     bool said = conf->log_file_at.file != NULL;
 
+    if (conf->wrong_level)
+        jk_findings_add(found, JK_FIND_LENIENT, conf->wrong_level_at.file, conf->wrong_level_at.line,
+                        "JkLogLevel: '%s' is no level, info is used; allowed: trace, debug, info, warn, error, emerg%s", conf->wrong_level,
+                        jk_findings_hint(found->p, conf->wrong_level, jk_logfile_levels, JK_LOG_EMERG + 1));
     if (!said && conf->s->is_virtual)
         return;
     if (!is_pipe(name) && (path = ap_server_root_relative(found->p, name)) != NULL)

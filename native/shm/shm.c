@@ -103,9 +103,11 @@ static void release(jk_layout_kept **kept)
 
 static jk_layout_kept *open_segment(apr_pool_t *process, apr_pool_t *p, uint32_t rows, uint32_t slots, jk_shm_news *news)
 {
-    jk_layout_plan plan = jk_layout_plan_of(rows, slots);
     jk_layout_kept *old = kept_by(process), *now;
 
+    if (old && slots < old->used) /* fewer are wanted: nobody loses the one he has */
+        slots = old->used;
+    jk_layout_plan plan = jk_layout_plan_of(rows, slots);
     *news = JK_SHM_FOUND;
     if (old && fits(old, rows, slots))
         return old;

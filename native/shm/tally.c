@@ -61,27 +61,35 @@ static uint32_t claim(jk_shm *shm, uint64_t key)
 {
     for (uint32_t i = 1; i < JK_LAYOUT_MOUNTS; i++) {
         uint64_t seen = 0;
+        if (GET(shm->mounts[i].key) != 0)
+            continue; /* it was not ours a moment ago, and does not become so; many rules that find no place ask at every reload */
         if (atomic_compare_exchange_strong(&shm->mounts[i].key, &seen, key) || seen == key)
             return i;
     }
     return 0;
 }
 
-/* Nobody who could know its mount lives. */
-static void empty(jk_shm *shm, uint32_t at)
+/* Nobody who could know its mount lives. Its place is never without a name: a child that looks for one does not come between. False: it has
+ * another one by now. */
+static bool take_over(jk_shm *shm, uint32_t at, uint64_t old, uint64_t key)
 {
-    memset(&shm->mounts[at], 0, sizeof shm->mounts[at]);
+    jk_layout_mount *mount = &shm->mounts[at];
+
+    if (!atomic_compare_exchange_strong(&mount->key, &old, key))
+        return false;
+    memset((char *)mount + sizeof mount->key, 0, sizeof *mount - sizeof mount->key);
     for (uint32_t i = 0; i < jk_shm_rows(shm); i++)
         PUT(jk_layout_flights_at(shm->base, &shm->plan, i)->busy[at], 0);
+    return true;
 }
 
-/* Only the parent asks: to a child no generation is older than the oldest alive, since it lives. */
+/* Only the parent asks: to a child no generation is older than the oldest alive, since it lives. A place without one was taken by a child just now. */
 static uint32_t abandoned(jk_shm *shm)
 {
     uint32_t oldest = jk_shm_oldest_alive(shm), best = 0;
 
     for (uint32_t i = 1; i < JK_LAYOUT_MOUNTS; i++)
-        if (GET(shm->mounts[i].generation) < oldest && (best == 0 || GET(shm->mounts[i].generation) < GET(shm->mounts[best].generation)))
+        if (GET(shm->mounts[i].generation) > 0 && GET(shm->mounts[i].generation) < oldest && (best == 0 || GET(shm->mounts[i].generation) < GET(shm->mounts[best].generation)))
             best = i;
     return best;
 }
@@ -97,10 +105,8 @@ static uint32_t place_for(jk_shm *shm, uint64_t key)
 
     if (at == 0)
         at = claim(shm, key);
-    if (at == 0 && is_parent(shm) && (at = abandoned(shm)) != 0) {
-        empty(shm, at);
-        PUT(shm->mounts[at].key, key);
-    }
+    if (at == 0 && is_parent(shm) && (at = abandoned(shm)) != 0 && !take_over(shm, at, GET(shm->mounts[at].key), key))
+        at = 0;
     return at;
 }
 

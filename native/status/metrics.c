@@ -670,7 +670,7 @@ static const char manual_head[] =
     "The label `worker` is the worker's name, `balancer` that of the balancer whose member it is (empty: none). Where there is a further label\n"
     "it stands in the table; a state has one sample for each value, and that of now is 1. `conf/grafana-dashboard.json` is a dashboard of all this.\n\n"
     "A mount has the labels `vhost`, `mount` and `worker`: the server that it is written in (as on the status page), its URI as it is written,\n"
-    "and the worker that it names. It counts each request once that it has mapped, when the request is over; what virtual hosts have taken over\n"
+    "and the worker that it names. It counts each request once that the module has taken for it, when the request is over; what virtual hosts have taken over\n"
     "by JkMountCopy is counted where it is written. A mount that a rule file (JkMountFile) loses and gets back goes on where it was. Mounts of a\n"
     "status worker, exclusions, and requests that JK_WORKER_NAME and no mount gave to a worker are not counted here. There are places for 512\n"
     "mounts: all others are counted as one, `mount=\"other\"`, and `httpd -t` says so. A mount that has had no request yet has its\n"

@@ -548,6 +548,7 @@ static jk_rc begin(jk_backend *backend, jk_run *run)
     jk_rc rc;
 
     run->up->limits = limits_now(backend);
+    run->status = 0; /* that of a member before is not this one's */
     run->worker = conf->name;
     run->max_packet = (size_t)run->up->limits->max_packet_size;
     run->reply_timeout = run->up->limits->reply_timeout;

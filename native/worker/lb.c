@@ -582,21 +582,24 @@ static bool next_free(const jk_lb *lb, size_t *i)
 static void seat(jk_lb *lb, apr_pool_t *p, const jk_log *log)
 {
     size_t place = lb->count, needed = lb->places - lb->count;
+    apr_pool_t *scratch;
     const char *lost = "";
     jk_tune now;
 
+    apr_pool_create(&scratch, p);
     for (int i = (int)needed + 1; i <= JK_LB_SPARE_MOST; i++) {
-        const char *slot = jk_lb_spare_slot_name(p, lb->conf, i);
-        if (!jk_lb_spare_taken(lb->shm, slot, &now) || is_of_file(lb, now.name))
+        const char *slot = jk_lb_spare_slot_name(scratch, lb->conf, i);
+        if (!jk_lb_spare_taken(lb->shm, slot, &now))
             continue;
-        if (next_free(lb, &place))
-            lb->members[place].worker->slot = slot;
-        else
+        if (next_free(lb, &place)) /* also who is the file's by now: see yield_to_file() */
+            lb->members[place].worker->slot = apr_pstrdup(p, slot);
+        else if (!is_of_file(lb, now.name))
             lost = apr_pstrcat(p, lost, *lost ? ", " : "", now.name, NULL), needed++;
     }
+    apr_pool_destroy(scratch);
     if (*lost)
         JK_WARN(log, 605, "(%s) spare_members=%d leaves no place for %s, added at run time: no requests go there any more; set worker.%s.spare_members=%d "
-                "and restart, and they are back as they were; or name them in the workers file", lb->worker.name,
+                "and restart, before the server is stopped, and they are back as they were; or name them in the workers file", lb->worker.name,
                 (int)(lb->places - lb->count), lost, lb->worker.name, (int)needed);
 }
 

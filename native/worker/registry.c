@@ -61,17 +61,20 @@ jk_worker *jk_registry_at(const jk_registry *registry, size_t i)
 static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
 {
     const jk_worker_conf *conf = worker->conf;
+    apr_pool_t *scratch; /* a balancer could have had a thousand places */
     jk_tune now;
 
     if (worker->slot)
         jk_shm_parent_hold(shm, worker->slot);
+    apr_pool_create(&scratch, p);
     for (int i = 0; conf->members && i < conf->members->nelts; i++)
-        jk_shm_parent_hold(shm, jk_lb_slot_name(p, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
+        jk_shm_parent_hold(shm, jk_lb_slot_name(scratch, conf, APR_ARRAY_IDX(conf->members, i, const jk_worker_conf *)));
     for (int i = 1; conf->kind == JK_WORKER_LB && i <= JK_LB_SPARE_MOST; i++) {
-        const char *slot = jk_lb_spare_slot_name(p, conf, i);
+        const char *slot = jk_lb_spare_slot_name(scratch, conf, i);
         if (i <= conf->spare_members || jk_lb_spare_taken(shm, slot, &now))
             jk_shm_parent_hold(shm, slot);
     }
+    apr_pool_destroy(scratch);
 }
 
 /* Is there another worker of this name, or another balancer's member of the file? */

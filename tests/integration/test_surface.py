@@ -113,9 +113,10 @@ def test_words_of_a_refusal(idle, lines, words):
 
 
 @pytest.mark.differs("nothing was said")
-def test_an_unknown_level_is_info(idle):
-    code, said = check_of(idle, "JkLogLevel wran")
-    assert code == 0 and "'wran' is no level, info is used; allowed: trace" in said and "did you mean 'warn'" in said
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_unknown_level_is_info(idle, strict):
+    code, said = check_of(idle, "JkLogLevel wran" + ("\nJkStrict On" if strict else ""))
+    assert (code != 0) == strict and "'wran' is no level, info is used; allowed: trace" in said and "did you mean 'warn'" in said
 
 
 # ---- indicators ----

@@ -26,13 +26,14 @@ def ephemeral_port(family=socket.AF_INET, address="127.0.0.1"):
 
 def free_port():
     """A free TCP port of 127.0.0.1 that was not handed out before, and that no outgoing connection is given: its server can
-    start late, go away and come back to it."""
+    start late, go away and come back to it. Runs side by side have ports of their own: JK_PORTS=0/2 is the first of two."""
+    which, of = (int(n) for n in os.environ.get("JK_PORTS", "0/1").split("/"))
     try:
         with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
             top = int(f.read().split()[0])
     except OSError:
         top = 32768
-    for port in random.sample(range(top // 2, top), 100):
+    for port in random.sample(range(top // 2 + which, top, of), 100):
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind(("127.0.0.1", port))
             if port not in _ports:
