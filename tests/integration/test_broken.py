@@ -208,7 +208,7 @@ def check_stream(stream):
         assert stream.end == "reset" and stream.status in (None, 200) and LONG.startswith(body), stream
 
 
-@pytest.mark.differs("streams ended as if they were whole")
+@pytest.mark.differs("the stream ended as if it were whole")
 @pytest.mark.parametrize("window", [1023, 65535])
 def test_many_broken_off_on_one_http2_connection(httpd, peer, window):
     """Not one of them looks whole, wherever the break comes."""
