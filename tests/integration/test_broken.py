@@ -11,7 +11,7 @@ import time
 import zlib
 
 import pytest
-from lib import ajp, client, proc
+from lib import ajp, client, h2, proc
 from lib.ajp_peer import CLOSE, RESET, SLEEP, STALL
 from lib.workers import ajp13
 
@@ -26,11 +26,13 @@ def peer(make_peer):
 @pytest.fixture(scope="module")
 def httpd(make_httpd, peer):
     workers = ajp13(w={"port": peer.port, "retry_interval": 1, "connection_acquire_timeout": 200},
-                    quick={"port": peer.port, "reply_timeout": 250, "retries": 1})
+                    quick={"port": peer.port, "reply_timeout": 250, "retries": 1},
+                    many={"port": peer.port, "connection_pool_size": 64})
     vhosts = {
-        "h2c": "JkMount /* w\nProtocols h2c http/1.1",  # first: a prior-knowledge preface comes before any Host
+        "h2c": "JkMount /* w\nJkMount /many/* many\nProtocols h2c http/1.1",  # first: a prior-knowledge preface comes before any Host
         "plain": "JkMount /* w",
-        "gzip": "JkMount /* w\nSetOutputFilter DEFLATE",
+        "gzip": "JkMount /* w\nJkMount /many/* many\nSetOutputFilter DEFLATE",
+        "flush": "JkMount /many/* many\nJkOptions +FlushPackets",
         "quick": "JkMount /* quick",
         "pages": "JkMount /* w\nErrorDocument 502 \"GLUED-ERROR-PAGE\"\nErrorDocument 500 \"GLUED-ERROR-PAGE\"",
     }
@@ -172,6 +174,52 @@ def test_broken_off_on_http2(httpd, peer, death, flushed, length):
         assert b"GLUED" not in out and b"Bad Gateway" not in out
     assert b'"uri": "/after"' in out, "the next stream is not disturbed"
     assert peer.deliveries("/x") == 1
+
+
+# Where the break comes: nothing passed yet, at the edge of a packet, of a frame, of a window, of what the stream may hold.
+BREAK_AFTER = (0, 1, 720, 8184, 8185, 10000, 16384, 16385, 32768, 65535, 65536, 100000)
+LONG = random.Random(2).randbytes(max(BREAK_AFTER))
+
+
+def break_at(ex):
+    """/many/host/number/bytes: every fifth is whole."""
+    _, _, _, number, size = ex.request.path.split("/")
+    number, size = int(number), int(size)
+    headers = [("Content-Type", "text/html"), *([("Content-Length", str(size + 1000))] if number % 3 == 0 and number % 5 else [])]
+    ex.send(ajp.send_headers(200, headers) + ajp.chunks(LONG[:size]) + (ajp.FLUSH if number % 2 else b""))
+    time.sleep((0, 0, 0.001, 0.01)[number % 4])
+    if number % 5 == 0:
+        ex.send(ajp.end())
+    else:
+        (ex.close if number % 7 else ex.reset)()
+
+
+def check_stream(stream):
+    """200 and an end without a reset: only what is whole. Whether it is cut does not depend on when the stream's buffers are taken."""
+    _, _, _, number, size = stream.path.split("/")
+    body = stream.body
+    if body[:2] == b"\x1f\x8b":  # small ones are not packed
+        body = zlib.decompressobj(wbits=31).decompress(body)
+    if int(number) % 5 == 0:
+        assert (stream.status, stream.end) == (200, "whole") and body == LONG[:int(size)], stream
+    elif stream.end == "whole":
+        assert stream.status == 502 and int(number) % 2 == 0 and LONG[:30] not in body, stream
+    else:
+        assert stream.end == "reset" and stream.status in (None, 200) and LONG.startswith(body), stream
+
+
+@pytest.mark.differs("the stream ended as if it were whole")
+@pytest.mark.parametrize("window", [1023, 65535])
+def test_many_broken_off_on_one_http2_connection(httpd, peer, window):
+    """Not one of them looks whole, wherever the break comes."""
+    loud(httpd)
+    peer.default = break_at
+    paths = [f"/many/{('h2c', 'gzip', 'flush')[i % 3]}/{i}/{BREAK_AFTER[i // 3 % len(BREAK_AFTER)]}" for i in range(210)]
+    streams = h2.get(httpd.vport, paths, host=lambda path: path.split("/")[2], headers=[("Accept-Encoding", "gzip")], window=window)
+    assert [stream.path for stream in streams] == paths
+    for stream in streams:
+        check_stream(stream)
+    assert sum(stream.end == "reset" and stream.status == 200 for stream in streams) > 20, "broken off after their heads"
 
 
 def test_a_whole_answer_is_whole(httpd, peer):
