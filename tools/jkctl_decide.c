@@ -419,11 +419,12 @@ const jkd_finding jkd_findings[] = {
       "ss -ltnp 'sport = :{port}'" },
 
     { "D301", "secret-missing", JKD_FAULT, JKD_REQUEST, secret_missing, "the connector wants a secret, and the worker has none",
-      "the <Connector> has secret=, and workers.properties has not", "worker.{worker}.secret=THE-SECRET",
-      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "the <Connector> has secret=, and workers.properties has not: take the secret from server.xml; nothing to change there",
+      "worker.{worker}.secret=THE-SECRET", NULL, NULL },
     { "D302", "secret-wrong", JKD_FAULT, JKD_REQUEST, secret_wrong, "the connector refuses the worker's secret",
+      "{if_placeholder}in workers.properties it is still the placeholder THE-SECRET: write the secret of server.xml in its place\n"
       "the two differ: a blank, upper and lower case, an entity of XML (&amp;)\nserver.xml was changed, and Tomcat not restarted",
-      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, true },
     { "D303", "attribute", JKD_FAULT, JKD_REQUEST, attribute, "the connector refuses request attributes: {attributes}",
       "JkEnvVar sends names that allowedRequestAttributesPattern does not match", NULL,
       "{connector} allowedRequestAttributesPattern=\"{attributes}\" />", NULL },
@@ -543,9 +544,15 @@ static bool is_far(const jkd_facts *f)
     return *f->socket == 0 && strncmp(f->listen, "127.", 4) != 0 && strcmp(f->listen, "::1") != 0 && strcmp(f->listen, "localhost") != 0;
 }
 
+/* Every user of this machine reaches the loopback address; who may write to a Unix socket its permissions say. */
 static bool secret_is_due(const jkd_facts *f)
 {
-    return is_far(f) && !f->talk.secret;
+    return *f->socket == 0 && !f->talk.secret;
+}
+
+static bool is_placeholder(const jkd_facts *f)
+{
+    return f->placeholder;
 }
 
 /* As it is now, as far as one can see; or as a new one should be. */
@@ -639,7 +646,7 @@ static void put_value(FILE *out, const jkd_facts *f, const char *key)
 static bool is_for(const char **line, const jkd_facts *f)
 {
     static const struct { const char *words; bool (*holds)(const jkd_facts *f); } conditions[] = {
-        { "{if_far}", is_far }, { "{if_secret_is_due}", secret_is_due },
+        { "{if_far}", is_far }, { "{if_secret_is_due}", secret_is_due }, { "{if_placeholder}", is_placeholder },
     };
 
     for (size_t i = 0; i < ROWS(conditions); i++) {

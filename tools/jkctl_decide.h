@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define JKD_PLACEHOLDER "THE-SECRET"
+
 typedef enum jkd_guess { JKD_UNKNOWN, JKD_NO, JKD_YES } jkd_guess;
 
 /* A page as it came: equal answers have equal steps and sums. */
@@ -24,6 +26,7 @@ typedef struct jkd_facts {
     int port;
     size_t packet;   /* max_packet_size */
     bool stored_methods;
+    bool placeholder; /* the worker's secret is JKD_PLACEHOLDER, as it is to be filled in */
     bool path_given; /* by the caller: what its page says matters */
     char address[128], listen[64]; /* HOST:PORT as numbers; the host alone */
 

@@ -76,7 +76,7 @@ jk_rc jkd_probe_resolve(const jkd_target *target, const jkd_how *how, jk_addr *t
     *facts = (jkd_facts){ .worker = target->worker, .host = target->host, .socket = text(target->socket), .route = target->route,
                           .path = target->path, .user = how->user, .httpd_user = how->httpd_user, .httpd_group = how->httpd_group,
                           .port = target->port, .packet = target->packet, .path_given = how->path_given, .stored_methods = target->stored_methods,
-                          .sticky = target->sticky,
+                          .sticky = target->sticky, .placeholder = target->secret && strcmp(target->secret, JKD_PLACEHOLDER) == 0,
                           .talk.secret = target->secret != NULL };
     facts->enforcing = switch_of(how->selinux, "enforce");
     facts->may_connect = switch_of(how->selinux, "booleans/httpd_can_network_connect");

@@ -239,7 +239,7 @@ static jkd_facts example_of(const jkd_finding *f)
                         .port = 8009, .packet = large ? 8192 : 65536, .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
                         .where = "/run/tomcat (mode 0750, owner 998, group 998)",
                         .attributes = "stage|color", .packet_taken = 8192, .headers_taken = 50, .server = "Apache Tomcat/9.0.30",
-                        .session_route = "tc1", .page.step.status = 404, .as_user.step.status = 401,
+                        .session_route = "tc1", .placeholder = true, .page.step.status = 404, .as_user.step.status = 401,
                         .talk = { .secret = true, .longest = 65536, .connect_err = EADDRNOTAVAIL, .get.status = 500,
                                   .ping = { .made = true, .rc = JK_E_FRAME, .wrong = wrong } } };
 }
@@ -311,7 +311,7 @@ static int print_findings(void)
          "      2. server.xml was changed, and Tomcat not restarted\n"
          "    in workers.properties:\n"
          "      worker.node2.secret=THE-SECRET\n"
-         "    in server.xml (then restart Tomcat):\n"
+         "    or, instead of that, in server.xml (then restart Tomcat):\n"
          "      <Connector protocol=\"AJP/1.3\" address=\"10.0.0.12\" port=\"8009\" secret=\"THE-SECRET\" />\n"
          "1 of 2 workers good; 1 faults, 0 warnings\n"
          "THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.\n"

@@ -159,6 +159,7 @@ def test_broken_ones(ward, clinic):
     clinic.add("http", port=p["http"])
     clinic.add("missing", port=p["secret"])
     clinic.add("wrong", port=p["secret"], secret="right-one")
+    clinic.add("pasted", port=p["secret"], secret="THE-SECRET")
     clinic.add("not_asked", port=p["plain"], secret="right-one")
     clinic.add("packet", port=p["plain"], max_packet_size="64k")
     clinic.add("headers", port=p["fewheaders"])
@@ -169,11 +170,13 @@ def test_broken_ones(ward, clinic):
     seen = clinic.examine(status=BAD)
     only(seen["commented"], "D104", f"nobody listens on 127.0.0.1:{p['commented']}", "not started", "commented out",
          f"worker.commented.port={p['commented']}",
-         f'<Connector protocol="AJP/1.3" address="127.0.0.1" port="{p["commented"]}" secretRequired="false" />')
+         "worker.commented.secret=THE-SECRET", f'<Connector protocol="AJP/1.3" address="127.0.0.1" port="{p["commented"]}" secret="THE-SECRET" />')
     only(seen["loopback"], "D103", f"a connector answers on 127.0.0.1:{p['plain']}", f'address="127.0.0.2" port="{p["plain"]}"')
     only(seen["http"], "D201", "speaks HTTP")
-    only(seen["missing"], "D301", "worker.missing.secret=THE-SECRET", 'secret="THE-SECRET"')
-    only(seen["wrong"], "D302")
+    missing = only(seen["missing"], "D301", "worker.missing.secret=THE-SECRET", "take the secret from server.xml; nothing to change there")
+    assert missing["server_xml"] == []
+    assert "placeholder" not in json.dumps(only(seen["wrong"], "D302"))
+    assert "it is still the placeholder" in only(seen["pasted"], "D302")["causes"][0]
     assert only(seen["not_asked"], "D501", 'secret="THE-SECRET"')["weight"] == "warning"
     only(seen["packet"], "D401", "takes packets of 8192 bytes", "sends up to 65536", 'packetSize="65536"')
     only(seen["headers"], "D403", "takes 20 request headers")
@@ -183,7 +186,7 @@ def test_broken_ones(ward, clinic):
     only(seen["nosocket"], "D113", "unixDomainSocketPath")
     only(seen["file"], "D114")
     assert "right-one" not in json.dumps(seen)
-    assert (clinic.said["faults"], clinic.said["warnings"]) == (11, 2)
+    assert (clinic.said["faults"], clinic.said["warnings"]) == (12, 2)
 
 
 def test_tls(ward, clinic):

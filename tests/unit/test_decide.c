@@ -224,7 +224,7 @@ static const struct {
     { "{new_connector}", { WHO }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secret=\"THE-SECRET\"" },
     { "{new_connector}", { WHO, .talk.secret = true }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\" secret=\"THE-SECRET\"" },
     { "{connector_8009}", { .listen = "127.0.0.1", .socket = "", .port = 80 }, "<Connector protocol=\"AJP/1.3\" address=\"127.0.0.1\" port=\"8009\" "
-      "secretRequired=\"false\"" },
+      "secret=\"THE-SECRET\"" },
     { "{new_connector}", { UNIX }, "<Connector protocol=\"AJP/1.3\" unixDomainSocketPath=\"/run/t/a.sock\" "
       "unixDomainSocketPathPermissions=\"rw-rw----\" secretRequired=\"false\"" },
     { "a\n{if_far}b\nc", { WHO }, "a\nb\nc" },
@@ -232,6 +232,10 @@ static const struct {
     { "{if_far}a\n{if_far}b", { UNIX }, "" },
     { "x\n{if_secret_is_due}worker.{worker}.secret=S", { WHO }, "x\nworker.w.secret=S" },
     { "x\n{if_secret_is_due}worker.{worker}.secret=S", { WHO, .talk.secret = true }, "x" },
+    { "x\n{if_secret_is_due}S", { .listen = "127.0.0.1", .socket = "" }, "x\nS" },
+    { "x\n{if_secret_is_due}S", { UNIX }, "x" },
+    { "{if_placeholder}a\nb", { WHO, .talk.secret = true, .placeholder = true }, "a\nb" },
+    { "{if_placeholder}a\nb", { WHO, .talk.secret = true }, "b" },
     { "{connector_without_guard}", { WHO }, "<Connector protocol=\"AJP/1.3\" address=\"10.0.0.1\" port=\"8109\"" },
     { "{connector_without_guard}", { UNIX }, "<Connector protocol=\"AJP/1.3\" unixDomainSocketPath=\"/run/t/a.sock\" "
       "unixDomainSocketPathPermissions=\"rw-rw----\"" },
