@@ -367,7 +367,8 @@ static void make_report(jkc_round *r)
     jkc_report *report = &r->report;
     int n = r->findings->all->nelts;
 
-    *report = (jkc_report){ .colours = r->how->colours, .n = r->n, .nlines = (size_t)n };
+    *report = (jkc_report){ .colours = r->how->colours, .n = r->n, .nlines = (size_t)n,
+                             .file = r->conf->workers_file ? r->conf->workers_file : r->how->conf ? r->how->conf : "httpd.conf" };
     report->all = apr_pcalloc(r->p, (r->n + 1) * sizeof *report->all);
     report->lines = apr_pcalloc(r->p, ((size_t)n + 1) * sizeof *report->lines);
     for (size_t i = 0; i < r->n; i++) {

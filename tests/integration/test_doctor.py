@@ -111,7 +111,7 @@ class Ward:
                         f'secure="true"><SSLHostConfig><Certificate certificateFile="{folder}/cert.pem" certificateKeyFile="{folder}/key.pem" /></SSLHostConfig>'
                         '</Connector>')
         pages = {**tomcat_lib.PAGES, "login.jsp": "<% if (request.getRemoteUser() == null) response.sendError(401); else out.print(\"in\"); %>",
-                 "plain.jsp": '<%@ page session="false" %>plain'}
+                 "plain.jsp": '<%@ page session="false" %>plain', "now.jsp": '<%@ page session="false" %><%= System.nanoTime() %>'}
         self.tomcat = Tomcat(route="tc1", pages=pages, connectors=more).launch()
 
 
@@ -124,7 +124,7 @@ def ward(tmp_path_factory):
     try:
         one.tomcat.wait()
         warm = Clinic(tmp_path_factory.mktemp("warm")).add("w", port=one.port["plain"])
-        for page in ("/", "/login.jsp", "/user.jsp", "/plain.jsp"):  # JSPs are compiled when they are asked for first
+        for page in ("/", "/login.jsp", "/user.jsp", "/plain.jsp", "/now.jsp"):  # JSPs are compiled when they are asked for first
             doctor("--workers", warm.write(), "--path", page, patience="20s")
         yield one
     finally:
@@ -148,6 +148,7 @@ def test_good_ones(ward, clinic):
     assert all(w["result"] == "good" and w["server"].startswith("Apache Tomcat/10.") for w in seen.values())
     said = doctor("--workers", clinic.write())
     assert said.exit == GOOD and "11 of 12 workers good; 0 faults, 0 warnings" in said.out and "right#one" not in said.out + json.dumps(clinic.said)
+    assert said.out.splitlines()[-1].startswith(f"Where {clinic.folder}/workers.properties was changed, httpd has what it says after its next restart")
     assert re.search(r"^secret  127\.0\.0\.1:\d+  good  CPong [\d.]+ ms, OPTIONS \* 200, GET / 200, Apache Tomcat/10\.[\d.]+$", said.out, re.M), said
 
 
@@ -218,6 +219,8 @@ def test_users(ward, clinic):
     assert codes(seen["believes"]) == ["D601"]
     assert codes(clinic.examine("--remote-user", "alice", "--path", "/user.jsp", status=DEGRADED)["believes"]) == []
     only(clinic.examine("--remote-user", "alice", "--path", "/plain.jsp", status=DEGRADED)["ignores"], "D505")
+    seen = clinic.examine("--remote-user", "alice", "--path", "/now.jsp", status=GOOD)
+    assert all(only(w, "D513", "whether alice arrives cannot be told from /now.jsp", "(--path)")["weight"] == "hint" for w in seen.values()) and len(seen) == 2
 
 
 def test_pages(ward, clinic):
@@ -503,6 +506,19 @@ def test_debian_as_delivered(tmp_path):
     assert said.exit == BAD and "D104 refused (fault): nobody listens on 127.0.0.1:" in said.out and "1. Tomcat is not started" in said.out
 
 
+def test_where_and_what_then(clinic):
+    """A command says its machine, a line of a file what has to be done for it to count."""
+    down = RefusedPort()
+    clinic.add("here", port=down.port).add("far", host="198.51.100.7", port=down.port)
+    blocks = doctor("here", "--workers", clinic.write()).out
+    down.stop()
+    assert "    in workers.properties (then httpd -k graceful):\n      worker.here.port=" in blocks, blocks
+    assert "    in server.xml (then restart Tomcat):\n" in blocks and "    commands:\n      ss -ltnp" in blocks and "Where " not in blocks
+    assert "The manual's page doctor.md" in blocks
+    far = doctor("far", "--workers", clinic.write(), patience="700ms").out
+    assert "D107" in far or "    commands, on 198.51.100.7:\n      " in far, far
+
+
 def test_some_workers(fresh_peer, clinic):
     peer = fresh_peer()
     clinic.add("a", port=peer.port).add("b", port=peer.port, listed=False).add("c", port=peer.port).add("later", port=0)
@@ -527,6 +543,8 @@ def test_what_is_wrong_with_the_file_is_told_first(fresh_peer, clinic):
     (["--workers", "/no/such/file"], CANNOT_ASK, "/no/such/file cannot be read"),
     (["--conf", "/no/such/file"], CANNOT_ASK, "/no/such/file cannot be read"),
     (["--conf", "/dev/null"], CANNOT_ASK, "cannot be read"),
+    (["--conf", "/"], CANNOT_ASK, "/ cannot be read: Is a directory"),
+    (["--conf", "/bin/ls"], CANNOT_ASK, "/bin/ls has NUL bytes, so it is no configuration"),
     (["--path", "x"], USAGE, "a path begins with /"),
     (["--path", "/" + "x" * 5000], USAGE, "does not fit"),
     (["--attribute", "=x"], USAGE, "--attribute"),
@@ -536,6 +554,14 @@ def test_what_is_wrong_with_the_file_is_told_first(fresh_peer, clinic):
 def test_wrong_usage(args, status, words):
     said = doctor(*args)
     assert said.exit == status and words in said.err and said.out == "", said
+
+
+def test_a_workers_file_that_is_none(tmp_path):
+    """A screen is enough."""
+    (tmp_path / "w").write_text("".join(f"key{i}\n" for i in range(100)))
+    said = doctor("nobody", "--workers", tmp_path / "w")
+    assert said.exit == REFUSED and len(said.out.splitlines()) == 21, said
+    assert re.fullmatch(r"and \d+ more: jkconf check says them all", said.out.splitlines()[-1])
 
 
 def test_an_include_that_goes_round(tmp_path):
