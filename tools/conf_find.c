@@ -38,7 +38,7 @@ const char *conf_find_read(apr_pool_t *p, const char *path, size_t *len)
         return NULL;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MOST) {
         close(fd);
-        errno = EINVAL;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         return NULL;
     }
     char *bytes = apr_palloc(p, (apr_size_t)st.st_size + 1);
@@ -289,6 +289,10 @@ static void read_file(conf_reader *r, const char *path)
     text = conf_find_read(r->p, path, &len);
     if (text == NULL) {
         trouble(r, apr_pstrcat(r->p, path, " cannot be read: ", strerror(errno), NULL));
+        return;
+    }
+    if (strlen(text) != len) {
+        trouble(r, apr_pstrcat(r->p, path, " has NUL bytes, so it is no configuration", NULL));
         return;
     }
     r->file = path;

@@ -436,7 +436,8 @@ static char *bytes_of(apr_pool_t *p, const char *path, size_t *len, const char *
         apr_file_close(file);
         bytes[got] = '\0';
         *len = got;
-        return bytes;
+        *why = "it has NUL bytes, so it is no configuration";
+        return memchr(bytes, '\0', got) ? NULL : bytes;
     }
     *why = apr_pstrdup(p, apr_strerror(rv, words, sizeof words));
     return NULL;
