@@ -194,13 +194,13 @@ static void act_on(conf_reader *r, const char *name, const char *rest)
     else if (*word == 0)
         return;
     else if (strcasecmp(name, "JkWorkersFile") == 0)
-        r->found->workers_file = below_root(r, word);
+        r->found->workers_file = below_root(r, word), r->found->workers_guessed = *word != '/' && !r->found->root_said;
     else if (strcasecmp(name, "JkEnvVar") == 0)
         add_env(r, word, next_word(r->p, &rest));
     else if (strcasecmp(name, "JkMount") == 0)
         add_mount(r, word, next_word(r->p, &rest));
     else if (strcasecmp(name, "ServerRoot") == 0)
-        r->found->server_root = word;
+        r->found->server_root = word, r->found->root_said = true;
     else if (strcasecmp(name, "User") == 0)
         r->found->user = word;
     else if (strcasecmp(name, "Group") == 0)

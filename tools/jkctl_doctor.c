@@ -76,7 +76,9 @@ static bool read_workers(jkc_round *r)
     const char *text = "";
 
     if (conf->workers_file && (text = conf_find_read(r->p, conf->workers_file, &in.text.len)) == NULL) {
-        jkc_say("the workers file %s cannot be read: %s", conf->workers_file, strerror(errno));
+        bool guessed = r->how->workers == NULL && conf->workers_guessed;
+        jkc_say("the workers file %s cannot be read: %s%s", conf->workers_file, strerror(errno),
+                guessed ? " (no ServerRoot in the configuration: --workers says which file it is)" : "");
         return false;
     }
     in.text.p = (const uint8_t *)text;

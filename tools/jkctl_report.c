@@ -179,8 +179,8 @@ static json_t *json_lines(const char *lines, const jkd_facts *facts)
 static json_t *json_finding(const jkd_finding *f, const jkd_facts *facts)
 {
     char *what = jkc_must(jkd_decide_words(f->what, facts)), *clean = jkc_clean(what);
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "code", f->code, "name", f->name, "weight", jkd_decide_weight(f->weight),
-                            "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "code", f->code, "name", f->name,
+                            "weight", jkd_decide_weight(f->weight), "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
                             "server_xml", json_lines(f->container, facts), "either", f->either, "commands", json_lines(f->shell, facts),
                             "commands_there", json_lines(f->there, facts));
 

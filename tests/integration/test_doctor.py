@@ -148,7 +148,8 @@ def test_good_ones(ward, clinic):
     assert all(w["result"] == "good" and w["server"].startswith("Apache Tomcat/10.") for w in seen.values())
     said = doctor("--workers", clinic.write())
     assert said.exit == GOOD and "11 of 12 workers good; 0 faults, 0 warnings" in said.out and "right#one" not in said.out + json.dumps(clinic.said)
-    assert said.out.splitlines()[-1].startswith(f"Where {clinic.folder}/workers.properties was changed, httpd has what it says after its next restart")
+    last = said.out.splitlines()[-1]
+    assert last == f"Where {clinic.folder}/workers.properties was changed, httpd has what it says after its next restart (httpd -k graceful)."
     assert re.search(r"^secret  127\.0\.0\.1:\d+  good  CPong [\d.]+ ms, OPTIONS \* 200, GET / 200, Apache Tomcat/10\.[\d.]+$", said.out, re.M), said
 
 
@@ -481,6 +482,17 @@ def test_httpd_conf(fresh_peer, tmp_path, monkeypatch):
     assert said.exit == GOOD and said.err == "" and re.findall(r"^(\w+)  127", said.out, re.M) == ["two", "one"], said
 
 
+def test_no_server_root(tmp_path):
+    """Then paths are below the file's own directory, and where nothing is there the doctor says why it looked there."""
+    (tmp_path / "httpd.conf").write_text("JkWorkersFile there.properties\n")
+    said = doctor("--conf", tmp_path / "httpd.conf")
+    assert said.exit == CANNOT_ASK and f"{tmp_path}/there.properties cannot be read: No such file or directory (no ServerRoot in" in said.err, said
+    for text in (f"ServerRoot {tmp_path}\nJkWorkersFile there.properties\n", f"JkWorkersFile {tmp_path}/there.properties\n"):
+        (tmp_path / "httpd.conf").write_text(text)
+        said = doctor("--conf", tmp_path / "httpd.conf")
+        assert said.exit == CANNOT_ASK and "cannot be read" in said.err and "(no ServerRoot" not in said.err, said
+
+
 def test_a_page_that_is_mounted(fresh_peer, tmp_path):
     """What JkMount gives to a worker, or to its balancer, is asked for: there may be a session."""
     peers = {name: fresh_peer(name=name) for name in ("shop", "member", "other")}
@@ -577,7 +589,7 @@ def test_an_include_of_all_sorts(fresh_peer, tmp_path):
     os.mkfifo(tmp_path / "d/fifo")
     os.symlink(tmp_path / "d", tmp_path / "d/sub/round")
     os.symlink("/dev/zero", tmp_path / "d/zero")
-    (tmp_path / "d/sub/jk.conf").write_bytes(b"\0\xff \\\n<\n</\n\"\nJkWorkerProperty\n${\n}\nJkWorkersFile ${x\n")
+    (tmp_path / "d/sub/jk.conf").write_bytes(b"\1\xff \\\n<\n</\n\"\nJkWorkerProperty\n${\n}\nJkWorkersFile ${x\n")
     (tmp_path / "a.conf").write_text(f"Include d\nJkWorkerProperty worker.list=w\nJkWorkerProperty worker.w.host=127.0.0.1:{peer.port}\n"
                                      f"JkWorkersFile {os.devnull}\n")
     said = doctor("--conf", tmp_path / "a.conf")

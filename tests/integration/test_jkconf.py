@@ -205,6 +205,19 @@ def test_a_kind_that_nobody_can_tell(tmp_path):
     assert "'hello' has no '='" in jkconf("check", "-k", "workers", path).out
 
 
+def test_no_server_root(tmp_path):
+    """What is not below httpd's own lies beside the configuration, as jkctl doctor has it; else the one or the other is said."""
+    (tmp_path / "conf/d").mkdir(parents=True)
+    (tmp_path / "conf/httpd.conf").write_text(f"JkLogFile {tmp_path}/jk.log\nJkWorkersFile conf/w.properties\nInclude conf/d/*.conf\n")
+    (tmp_path / "conf/w.properties").write_text("worker.list=w\nworker.w.port=8009\n")
+    (tmp_path / "conf/d/x.conf").write_text("JkMount /x w\nJkMount /y v\n")
+    conf = str(tmp_path / "conf/httpd.conf")
+    done = jkconf("check", conf)
+    assert done.exit == CLEAN and "d/x.conf:2: JkMount /y" in done.out and "w.properties" not in done.out, done
+    done = jkconf("check", "--root", "/nowhere", conf)
+    assert done.exit == REFUSED and "/nowhere/conf/" in done.out, done
+
+
 def test_bytes_that_are_no_configuration(tmp_path):
     (tmp_path / "random").write_bytes(b"\x8f\x01 \0\xfe\n")
     done = jkconf("check", "-k", "httpd", str(tmp_path / "random"))
