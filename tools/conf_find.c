@@ -38,7 +38,7 @@ const char *conf_find_read(apr_pool_t *p, const char *path, size_t *len)
         return NULL;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MOST) {
         close(fd);
-        errno = EINVAL;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
         return NULL;
     }
     char *bytes = apr_palloc(p, (apr_size_t)st.st_size + 1);
@@ -199,13 +199,13 @@ static void act_on(conf_reader *r, const char *name, const char *rest)
     else if (*word == 0)
         return;
     else if (strcasecmp(name, "JkWorkersFile") == 0)
-        r->found->workers_file = below_root(r, word);
+        r->found->workers_file = below_root(r, word), r->found->workers_guessed = *word != '/' && !r->found->root_said;
     else if (strcasecmp(name, "JkEnvVar") == 0)
         add_env(r, word, next_word(r->p, &rest));
     else if (strcasecmp(name, "JkMount") == 0)
         add_mount(r, word, next_word(r->p, &rest));
     else if (strcasecmp(name, "ServerRoot") == 0)
-        r->found->server_root = word;
+        r->found->server_root = word, r->found->root_said = true;
     else if (strcasecmp(name, "User") == 0)
         r->found->user = word;
     else if (strcasecmp(name, "Group") == 0)
@@ -294,6 +294,10 @@ static void read_file(conf_reader *r, const char *path)
     text = conf_find_read(r->p, path, &len);
     if (text == NULL) {
         trouble(r, apr_pstrcat(r->p, path, " cannot be read: ", strerror(errno), NULL));
+        return;
+    }
+    if (strlen(text) != len) {
+        trouble(r, apr_pstrcat(r->p, path, " has NUL bytes, so it is no configuration", NULL));
         return;
     }
     r->file = path;

@@ -20,7 +20,9 @@ typedef struct conf_env {
 /* Texts are NULL where the files do not say it; all of it belongs to the pool. */
 typedef struct conf_found {
     const char *server_root;      /* always one: else a guess by where the file lies */
-    const char *workers_file;     /* as a whole path */
+    bool root_said;               /* it is no guess */
+    const char *workers_file;     /* as a whole path, */
+    bool workers_guessed;         /* below that guess */
     apr_array_header_t *lines;    /* of jk_prop: JkWorkerProperty, `value` is the raw line */
     apr_array_header_t *env;      /* of conf_env */
     apr_array_header_t *mounts;   /* of conf_mount */

@@ -4,6 +4,7 @@
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,16 +55,25 @@ static const struct {
     const char *name;
     int (*run)(const jkconf_asked *asked);
     int least, most; /* words; -1: any number */
-} commands[] = { { "check", jkconf_check, 1, -1 }, { "explain", jkconf_explain, 1, 1 }, { "keys", jkconf_keys, 0, -1 } };
+    const char *wants;
+} commands[] = { { "check", jkconf_check, 1, -1, "check needs FILE.." }, { "explain", jkconf_explain, 1, 1, "explain takes one URL" },
+                 { "keys", jkconf_keys, 0, -1, NULL } };
 
 static bool is_kind(const char *word)
 {
     return strcmp(word, "httpd") == 0 || strcmp(word, "workers") == 0 || strcmp(word, "rules") == 0;
 }
 
+static bool is_address(const char *word)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    return inet_pton(AF_INET, word, bytes) == 1 || inet_pton(AF_INET6, word, bytes) == 1;
+}
+
 static int misused(const char *what)
 {
-    fprintf(stderr, "jkconf: %s; jkconf --help tells what there is\n", what);
+    fprintf(stderr, "jkconf: %s\njkconf --help says more.\n", what);
     return JKCONF_USAGE;
 }
 
@@ -82,7 +92,7 @@ static int take(jkconf_asked *asked, int c)
     case OPT_NO_LOOKUP: asked->no_lookup = true; break;
     case OPT_COOKIE: asked->cookie = optarg; break;
     case OPT_HOST: asked->host = optarg; break;
-    case OPT_ADDRESS: asked->address = optarg; break;
+    case OPT_ADDRESS: asked->address = optarg; return is_address(optarg) ? 0 : misused("--address is an IP address of this server");
     case OPT_PORT:
         asked->port = atoi(optarg);
         return asked->port > 0 && asked->port < 65536 ? 0 : misused("--port is a number from 1 to 65535");
@@ -97,7 +107,7 @@ static int run(jkconf_asked *asked, const char *name)
         if (strcmp(commands[i].name, name) != 0)
             continue;
         if (asked->words->nelts < commands[i].least || (commands[i].most >= 0 && asked->words->nelts > commands[i].most))
-            return misused(commands[i].least ? "the command wants other words behind it" : "there are too many words");
+            return misused(commands[i].wants);
         return commands[i].run(asked);
     }
     return misused(apr_psprintf(asked->p, "'%s' is no command", name));

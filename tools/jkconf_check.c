@@ -21,7 +21,7 @@ typedef struct given {
 
 jkconf_httpd *jkconf_begin(const jkconf_asked *asked)
 {
-    jkconf_reader *r = jkconf_read_make(asked->p, asked->root ? asked->root : HTTPD_ROOT, jk_findings_make(asked->p));
+    jkconf_reader *r = jkconf_read_make(asked->p, asked->root, jk_findings_make(asked->p));
 
     for (int i = 0; i < asked->defines->nelts; i++)
         jkconf_read_define(r, APR_ARRAY_IDX(asked->defines, i, const char *));

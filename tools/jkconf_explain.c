@@ -639,13 +639,19 @@ static void tell_broken(story *st)
         say(st, "", "httpd refuses this configuration: jkconf check says all of it; what follows is of the rest");
 }
 
+/* The reader's last word is why it cannot go on. */
+static void tell_unread(const jk_findings *f)
+{
+    fprintf(stderr, "jkconf: %s\n", APR_ARRAY_IDX(f->all, f->all->nelts - 1, jk_finding).text);
+}
+
 static bool read_all(story *st)
 {
     jk_lastgood_text texts;
 
     for (int i = 0; i < st->asked->confs->nelts; i++)
         if (!jkconf_read_file(st->h->reader, APR_ARRAY_IDX(st->asked->confs, i, const char *), &st->h->tree)) {
-            fprintf(stderr, "jkconf: %s cannot be read\n", APR_ARRAY_IDX(st->asked->confs, i, const char *));
+            tell_unread(st->h->found);
             return false;
         }
     jkconf_httpd_apply(st->h);

@@ -48,7 +48,8 @@ AP_DECLARE(char *) ap_getword_conf(apr_pool_t *p, const char **line)
 
 AP_DECLARE(char *) ap_server_root_relative(apr_pool_t *p, const char *path)
 {
-    return jkconf_read_path(p, now->reader->root, path);
+    (void)p;
+    return jkconf_read_below(now->reader, path);
 }
 
 AP_DECLARE(char *) ap_make_dirstr_parent(apr_pool_t *p, const char *path)

@@ -2,6 +2,7 @@
  * behind them: httpd ends with the first, and who mends a file wants them all. */
 #include "jkconf_read.h"
 
+#include <ap_config.h>
 #include <ap_release.h>
 #include <apr_file_info.h>
 #include <apr_file_io.h>
@@ -179,6 +180,39 @@ char *jkconf_read_path(apr_pool_t *p, const char *root, const char *path)
     return NULL;
 }
 
+static bool exists(const char *pattern)
+{
+    glob_t hits;
+    bool any = glob(pattern, GLOB_NOSORT, NULL, &hits) == 0;
+
+    if (any)
+        globfree(&hits);
+    return any;
+}
+
+char *jkconf_read_below(jkconf_reader *r, const char *path)
+{
+    char *usual = jkconf_read_path(r->p, r->root, path), *other = r->beside ? jkconf_read_path(r->p, r->beside, path) : NULL;
+
+    return usual && other && !exists(usual) && exists(other) ? other : usual;
+}
+
+/* "/etc/httpd" for /etc/httpd/conf/httpd.conf, "/etc/apache2" for /etc/apache2/apache2.conf. */
+static const char *place_of(apr_pool_t *p, const char *path)
+{
+    char *whole = realpath(path, NULL), *slash = whole ? strrchr(whole, '/') : NULL, *root = NULL;
+
+    if (slash > whole) {
+        *slash = '\0';
+        slash = strrchr(whole, '/');
+        if (slash > whole && strcmp(slash, "/conf") == 0)
+            *slash = '\0';
+        root = apr_pstrdup(p, whole);
+    }
+    free(whole);
+    return root;
+}
+
 bool jkconf_read_is(const ap_directive_t *node, const char *name)
 {
     return strcasecmp(node->directive, name) == 0;
@@ -243,7 +277,7 @@ static bool version_is(spot *s, const char *op, const char *version)
 
 static bool is_there(spot *s, const char *path)
 {
-    char *whole = jkconf_read_path(s->r->p, s->r->root, path);
+    char *whole = jkconf_read_below(s->r, path);
     apr_finfo_t info;
 
     return whole && apr_stat(&info, whole, APR_FINFO_TYPE, s->r->p) == APR_SUCCESS;
@@ -436,7 +470,8 @@ static char *bytes_of(apr_pool_t *p, const char *path, size_t *len, const char *
         apr_file_close(file);
         bytes[got] = '\0';
         *len = got;
-        return bytes;
+        *why = "it has NUL bytes, so it is no configuration";
+        return memchr(bytes, '\0', got) ? NULL : bytes;
     }
     *why = apr_pstrdup(p, apr_strerror(rv, words, sizeof words));
     return NULL;
@@ -501,7 +536,7 @@ static void include(spot *s, place *to, const char *args, bool optional)
 {
     ap_directive_t here = { .filename = s->name, .line_num = s->line };
     const char *at = args;
-    char *path = jkconf_read_path(s->r->p, s->r->root, jkconf_read_resolved(s->r, jkconf_read_word(s->r->p, &at), &here));
+    char *path = jkconf_read_below(s->r, jkconf_read_resolved(s->r, jkconf_read_word(s->r->p, &at), &here));
     apr_finfo_t info;
 
     if (*args == '\0')
@@ -534,7 +569,7 @@ static bool is_carried_out(spot *s, place *to, const char *name, const char *arg
     else if (strcasecmp(name, "LoadModule") == 0)
         jkconf_read_module(r, first);
     else if (strcasecmp(name, "ServerRoot") == 0 && *first)
-        r->root = first;
+        r->root = first, r->beside = NULL;
     else if (strcasecmp(name, "Use") == 0)
         doubt(s, s->line, apr_psprintf(r->p, "Use %s: macros are not expanded here", quoted(s, args)));
     return false;
@@ -579,7 +614,8 @@ jkconf_reader *jkconf_read_make(apr_pool_t *p, const char *root, jk_findings *fo
 
     r->p = p;
     r->found = found;
-    r->root = root;
+    r->guesses = root == NULL;
+    r->root = root ? root : HTTPD_ROOT;
     r->defines = apr_table_make(p, 8);
     r->modules = apr_table_make(p, 64);
     r->doubts = apr_array_make(p, 4, sizeof(const char *));
@@ -594,6 +630,8 @@ bool jkconf_read_file(jkconf_reader *r, const char *path, ap_directive_t **tree)
 {
     place to = behind(NULL, tree);
 
+    if (r->guesses && r->files == 0)
+        r->beside = place_of(r->p, path);
     return include_one(r, path, &to, NULL);
 }
 

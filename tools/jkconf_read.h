@@ -14,15 +14,17 @@ typedef struct jkconf_reader {
     apr_pool_t *p;
     jk_findings *found;
     const char *root;             /* ServerRoot */
+    const char *beside;           /* while nobody has said which: where the first file lies, for what is there and not below `root`; else NULL */
     apr_table_t *defines;         /* -D and Define: name -> value */
     apr_table_t *modules;         /* names that <IfModule> may use -> "" */
     apr_array_header_t *doubts;   /* of const char *: what was decided without knowing it, with file:line */
+    bool guesses;                 /* nobody but the configuration may say ServerRoot */
     bool shallow;                 /* Include is not followed */
     int depth;
     int lines, files;             /* so far: bounds for who includes himself, or a directory that is none of configurations */
 } jkconf_reader;
 
-/* `root` is used until ServerRoot says another. It allocates from p, for good. */
+/* `root` is used until ServerRoot says another; NULL: that of the httpd for which this was built. It allocates from p, for good. */
 jkconf_reader *jkconf_read_make(apr_pool_t *p, const char *root, jk_findings *found);
 
 /* As -D NAME does, or NAME=VALUE. */
@@ -41,6 +43,9 @@ char *jkconf_read_word(apr_pool_t *p, const char **line);
 
 /* The same with ${NAME} in their place. */
 char *jkconf_read_resolved(jkconf_reader *r, const char *text, const ap_directive_t *at);
+
+/* The same by the reader, of a file that is to be there: it may lie beside the configuration instead. NULL: it is none. */
+char *jkconf_read_below(jkconf_reader *r, const char *path);
 
 /* A path below ServerRoot; NULL: it is none. */
 char *jkconf_read_path(apr_pool_t *p, const char *root, const char *path);

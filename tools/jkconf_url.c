@@ -36,7 +36,7 @@ bool jkconf_url_parse(apr_pool_t *p, const char *text, jkconf_url *url, const ch
             url->host = apr_pstrmemdup(p, at + 1, (apr_size_t)(colon - at - 2));
         else
             url->host = apr_pstrmemdup(p, at, (apr_size_t)(colon - at));
-        *why = "the URL's host or port is none";
+        *why = "the URL's host or port is not valid";
         if (*url->host == '\0' || strchr(url->host, '@') || url->port < 1 || url->port > 65535)
             return false;
         at = end;

@@ -295,28 +295,40 @@ static const verb verbs[] = {
 
 /* ---- options ---- */
 
-static long number_option(const char *text, long least, const char **unit)
+/* "--timeout: abc is no time: .." */
+static _Noreturn void wrong_option(const char *name, const char *text, const char *what)
+{
+    char words[200];
+
+    snprintf(words, sizeof words, "%s: %.60s is no %s", name, text, what);
+    jkc_wrong_usage(words, NULL);
+}
+
+#define A_TIME "time: a number with ms, s, m or h, of at most eleven days"
+#define A_COUNT "number of at least 1"
+
+static long number_option(const char *name, const char *text, long least, const char *what, const char **unit)
 {
     char *end_of;
 
     errno = 0;
     long n = strtol(text, &end_of, 10);
     if (errno || end_of == text || n < least || n > 1000000000)
-        jkc_wrong_usage("a number, and this is none that fits", text);
+        wrong_option(name, text, what);
     *unit = end_of;
     return n;
 }
 
-static int64_t time_option(const char *text, long least)
+static int64_t time_option(const char *name, const char *text, long least)
 {
     static const struct { const char *name; int64_t ms; } units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
     const char *unit;
-    long n = number_option(text, least, &unit);
+    long n = number_option(name, text, least, A_TIME, &unit);
 
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (strcmp(unit, units[i].name) == 0 && n <= 1000000000 / units[i].ms)
             return n * units[i].ms;
-    jkc_wrong_usage("a time is a number with ms, s, m or h, of at most eleven days", text);
+    wrong_option(name, text, A_TIME);
 }
 
 /* "NAME", with the password from elsewhere, or "NAME:PASSWORD", which is wiped out where ps would show it. */
@@ -399,25 +411,25 @@ static void read_option(options *o, int c)
         o->place.insecure = true;
         break;
     case 't':
-        o->place.timeout = (long)time_option(optarg, 1);
+        o->place.timeout = (long)time_option("--timeout", optarg, 1);
         o->doctor.budget = o->place.timeout;
         break;
     case 'j':
         o->way.json = true;
         break;
     case 'e':
-        o->every = time_option(optarg, 1);
+        o->every = time_option("--every", optarg, 1);
         break;
     case 'N':
-        o->count = number_option(optarg, 1, &unit);
+        o->count = number_option("--count", optarg, 1, A_COUNT, &unit);
         if (*unit)
-            jkc_wrong_usage("--count N", optarg);
+            wrong_option("--count", optarg, A_COUNT);
         break;
     case 'w':
-        o->wait = time_option(optarg, 0);
+        o->wait = time_option("--wait", optarg, 0);
         break;
     case 'i':
-        o->idle = time_option(optarg, 0);
+        o->idle = time_option("--idle", optarg, 0);
         break;
     case 'f':
         o->force = true;

@@ -297,6 +297,23 @@ static bool user_makes_no_difference(const jkd_facts *f)
     return f->as_user.step.status / 100 == 2 && !f->user_shown && same(&f->as_user, &f->page);
 }
 
+static bool changes_each_time(const jkd_facts *f)
+{
+    const jkp_step *page = &f->page.step, *again = &f->again.step;
+
+    return again->made && again->rc == JK_OK && again->status == page->status && !same(&f->as_user, &f->page) && !same(&f->again, &f->page);
+}
+
+/* A page that is another one each time says nothing of the user, nor does an error that is no matter of his. */
+static bool user_cannot_be_told(const jkd_facts *f)
+{
+    const jkp_step *user = &f->as_user.step;
+
+    if (!user->made || user->rc != JK_OK || f->user_shown || user->status != f->page.step.status || asked_to_log_in(f))
+        return false;
+    return user->status >= 400 || changes_each_time(f);
+}
+
 /* Ports that httpd may connect to as a rule, since they are of the type http_port_t. */
 static bool is_http_port(int port)
 {
@@ -356,7 +373,7 @@ const jkd_finding jkd_findings[] = {
       "nobody listens on {address}, but a connector answers on {other} of the same machine",
       "the <Connector> has no address= or another one; Tomcat's listens on the loopback address where it is not told otherwise",
       "worker.{worker}.host={other_host}",
-      "{new_connector} />\n{if_secret_is_due}<!-- and worker.{worker}.secret=THE-SECRET in workers.properties -->", NULL, true },
+      "{new_connector} />\n{if_secret_is_due}<!-- and worker.{worker}.secret=THE-SECRET in workers.properties -->", NULL, NULL, true },
     { "D104", "refused", JKD_FAULT, JKD_REACH, refused, "nobody listens on {address} (connection refused)",
       "Tomcat is not started, or did not start: see the end of logs/catalina.out\n"
       "the AJP <Connector> is commented out in server.xml, as it is there at first\n"
@@ -364,15 +381,15 @@ const jkd_finding jkd_findings[] = {
       "{if_far}it listens on the loopback address only, as it does without address=\n"
       "it listens on another port\n"
       "a firewall refuses in its place",
-      "worker.{worker}.port={port}\n" SECRET_LINE, "{new_connector} />", "ss -ltnp 'sport = :{port}'" },
+      "worker.{worker}.port={port}\n" SECRET_LINE, "{new_connector} />", NULL, "ss -ltnp 'sport = :{port}'" },
     { "D105", "dropped", JKD_FAULT, JKD_REACH, dropped, "no answer from {address}, not even a refusal",
       "a firewall drops the packets\nthe host is down\nthe address is another machine's, or nobody's\n"
       "the container takes no more connections: they are all in use, or the process is stopped",
       NULL, NULL,
-      "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nss -ltn 'sport = :{port}'" },
+      NULL, "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nss -ltn 'sport = :{port}'" },
     { "D106", "unreachable", JKD_FAULT, JKD_REACH, unreachable, "there is no way to {address}",
       "a firewall rejects the packets\nthe host is down\na route is missing on this machine",
-      NULL, NULL, "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload\nip route get {host}" },
+      NULL, NULL, "ip route get {host}", "firewall-cmd --permanent --add-port={port}/tcp && firewall-cmd --reload" },
     { "D107", "denied", JKD_FAULT, JKD_REACH, denied, "this machine does not let the connection to {address} out",
       "SELinux\na firewall on this machine, for outgoing connections", NULL, NULL,
       "setsebool -P httpd_can_network_connect 1\nausearch -m avc -ts recent" },
@@ -406,24 +423,25 @@ const jkd_finding jkd_findings[] = {
       "worker.{worker}.port=8009\n" SECRET_LINE, "{connector_8009} />", NULL },
     { "D203", "not-ajp", JKD_FAULT, JKD_CPING, not_ajp, "{address} speaks another protocol: {spoken}",
       "another service listens there", "worker.{worker}.port=8009\n" SECRET_LINE,
-      "{connector_8009} />", "ss -ltnp 'sport = :{port}'" },
+      "{connector_8009} />", NULL, "ss -ltnp 'sport = :{port}'" },
     { "D204", "malformed", JKD_FAULT, JKD_CPING, malformed, "{address} answers a CPing with what is no CPong: {spoken}",
       "another service listens there\nsomething between changes the bytes", NULL, NULL, NULL },
     { "D205", "silent", JKD_FAULT, JKD_CPING, silent, "{address} accepts connections, but no CPong comes",
       "all of the connector's connections are in use (maxConnections), or it has no thread left (maxThreads)\n"
       "the process is stopped, swapping, or in a long garbage collection\nanother service listens there, and waits",
       "worker.{worker}.connection_pool_timeout=600s", "{connector} maxConnections=\"8192\" connectionTimeout=\"600000\" />",
-      "jstack PID-OF-TOMCAT" },
+      NULL, "jstack PID-OF-TOMCAT" },
     { "D206", "closed-at-once", JKD_FAULT, JKD_CPING, closed, "{address} closes the connection without an answer",
       "Tomcat is stopping or starting\nanother service listens there, or a proxy whose backend is down", NULL, NULL,
-      "ss -ltnp 'sport = :{port}'" },
+      NULL, "ss -ltnp 'sport = :{port}'" },
 
     { "D301", "secret-missing", JKD_FAULT, JKD_REQUEST, secret_missing, "the connector wants a secret, and the worker has none",
-      "the <Connector> has secret=, and workers.properties has not", "worker.{worker}.secret=THE-SECRET",
-      "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "the <Connector> has secret=, and workers.properties has not: take the secret from server.xml; nothing to change there",
+      "worker.{worker}.secret=THE-SECRET", NULL, NULL },
     { "D302", "secret-wrong", JKD_FAULT, JKD_REQUEST, secret_wrong, "the connector refuses the worker's secret",
+      "{if_placeholder}in workers.properties it is still the placeholder THE-SECRET: write the secret of server.xml in its place\n"
       "the two differ: a blank, upper and lower case, an entity of XML (&amp;)\nserver.xml was changed, and Tomcat not restarted",
-      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
+      "worker.{worker}.secret=THE-SECRET", "{connector_without_guard} secret=\"THE-SECRET\" />", NULL, NULL, true },
     { "D303", "attribute", JKD_FAULT, JKD_REQUEST, attribute, "the connector refuses request attributes: {attributes}",
       "JkEnvVar sends names that allowedRequestAttributesPattern does not match", NULL,
       "{connector} allowedRequestAttributesPattern=\"{attributes}\" />", NULL },
@@ -432,14 +450,14 @@ const jkd_finding jkd_findings[] = {
       "{connector_without_guard} secret=\"THE-SECRET\" />", NULL },
     { "D305", "unavailable", JKD_FAULT, JKD_REQUEST, refused_503, "the container refuses all requests (503)",
       "it is stopping\nit is starting, and nothing is deployed yet\nits Service or Engine is stopped", NULL, NULL,
-      "systemctl restart tomcat" },
+      NULL, "systemctl restart tomcat" },
     { "D306", "refused-request", JKD_FAULT, JKD_REQUEST, refused_otherwise,
       "the connector refuses an ordinary request ({status}) before an application sees it",
       "it has a limit that is far below the usual (packetSize, maxHeaderCount)\nit is a connector of an uncommon kind: see the container's log",
       NULL, NULL, NULL },
     { "D307", "no-answer", JKD_FAULT, JKD_REQUEST, no_answer, "the connector is alive, but a request gets no answer",
       "all request threads are busy: a page of the application hangs (maxThreads)\nthe process is swapping, or in a long garbage collection",
-      "worker.{worker}.reply_timeout=60s", NULL, "jstack PID-OF-TOMCAT" },
+      "worker.{worker}.reply_timeout=60s", NULL, NULL, "jstack PID-OF-TOMCAT" },
     { "D308", "broken-off", JKD_FAULT, JKD_REQUEST, broken_off, "the connection is closed instead of an answer",
       "Tomcat is stopping or starting\nthe request has ended its thread: see Tomcat's log", NULL, NULL, NULL },
     { "D309", "not-ajp-after-all", JKD_FAULT, JKD_REQUEST, not_ajp_after_all, "a CPong came, but a request is not answered in AJP13",
@@ -464,7 +482,7 @@ const jkd_finding jkd_findings[] = {
     { "D502", "route-differs", JKD_FAULT, JKD_MORE, route_differs,
       "the sessions' route is {session_route}, the worker's is {route}: sessions do not stay with their member",
       "jvmRoute of the <Engine> is neither the worker's name nor its route=\nhost and port are those of another member",
-      "worker.{worker}.route={session_route}", "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL, true },
+      "worker.{worker}.route={session_route}", "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL, NULL, true },
     { "D503", "route-missing", JKD_FAULT, JKD_MORE, route_missing,
       "sessions carry no route, so they do not stay with their member ({route})", "the <Engine> has no jvmRoute", NULL,
       "<Engine name=\"Catalina\" defaultHost=\"localhost\" jvmRoute=\"{route}\">", NULL },
@@ -484,7 +502,7 @@ const jkd_finding jkd_findings[] = {
       "{server} guards its AJP port badly (CVE-2020-1938): before 9.0.31, 8.5.51 and 7.0.100",
       "it is old: update it\nuntil then nobody but httpd may reach the port", NULL,
       "<Connector protocol=\"AJP/1.3\" address=\"{listen}\" port=\"{port}\" requiredSecret=\"THE-SECRET\" />",
-      "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=THE-ADDRESS-OF-HTTPD port port={port} protocol=tcp accept'" },
+      NULL, "firewall-cmd --permanent --add-rich-rule='rule family=ipv4 source address=THE-ADDRESS-OF-HTTPD port port={port} protocol=tcp accept'" },
     { "D508", "closes", JKD_WARNING, JKD_MORE, closes, "the container closes the connection after its answer: each request costs a new one",
       "it is stopping\nmaxKeepAliveRequests of the <Connector> is 1\na proxy stands between", NULL, NULL, NULL },
     { "D509", "httpd-shut-out", JKD_FAULT, JKD_MORE, httpd_is_shut_out,
@@ -501,6 +519,10 @@ const jkd_finding jkd_findings[] = {
     { "D512", "unfinished", JKD_HINT, JKD_MORE, unfinished, "not all could be asked in time: what else may be wrong is not known",
       "the page {path} is slow, or was asked for the first time (JSPs are compiled then)\nthe way there is long\nthe container is busy",
       NULL, NULL, "jkctl doctor {worker} --timeout 20s" },
+    { "D513", "user-not-told", JKD_HINT, JKD_MORE, user_cannot_be_told,
+      "whether {user} arrives cannot be told from {path}: it is another page each time, or an error, and {user} does not stand in it",
+      "the page has the time, a session's id or the like in it, or is not there: ask one that shows the user, or needs one (--path)\n"
+      "tomcatAuthentication of the <Connector> is true, which it is where it is not written: then no page shows the user", NULL, NULL, NULL },
     { "D601", "page-error", JKD_WARNING, JKD_MORE, page_error,
       "the connector is in order; the application's own answer to GET {path} is {page_status}",
       "no application has this path: its context is another one (--path)\nit did not start, or has a fault: see its log\n"
@@ -509,7 +531,7 @@ const jkd_finding jkd_findings[] = {
       "the application failed after its first bytes: see its log", "worker.{worker}.reply_timeout=60s", NULL, NULL },
     { "D603", "page-slow", JKD_WARNING, JKD_MORE, page_slow, "the connector is in order; GET {path} got no answer in time",
       "the page is slow (--timeout gives it more)\nit hangs: take a thread dump", "worker.{worker}.reply_timeout=60s", NULL,
-      "jstack PID-OF-TOMCAT" },
+      NULL, "jstack PID-OF-TOMCAT" },
 };
 
 const size_t jkd_findings_count = ROWS(jkd_findings);
@@ -537,15 +559,20 @@ const char *jkd_decide_weight(jkd_weight weight)
 
 /* ---- words ---- */
 
-/* Could others than this machine's own processes reach it? */
-static bool is_far(const jkd_facts *f)
+bool jkd_decide_is_far(const jkd_facts *f)
 {
     return *f->socket == 0 && strncmp(f->listen, "127.", 4) != 0 && strcmp(f->listen, "::1") != 0 && strcmp(f->listen, "localhost") != 0;
 }
 
+/* Every user of this machine reaches the loopback address; who may write to a Unix socket its permissions say. */
 static bool secret_is_due(const jkd_facts *f)
 {
-    return is_far(f) && !f->talk.secret;
+    return *f->socket == 0 && !f->talk.secret;
+}
+
+static bool is_placeholder(const jkd_facts *f)
+{
+    return f->placeholder;
 }
 
 /* As it is now, as far as one can see; or as a new one should be. */
@@ -639,7 +666,7 @@ static void put_value(FILE *out, const jkd_facts *f, const char *key)
 static bool is_for(const char **line, const jkd_facts *f)
 {
     static const struct { const char *words; bool (*holds)(const jkd_facts *f); } conditions[] = {
-        { "{if_far}", is_far }, { "{if_secret_is_due}", secret_is_due },
+        { "{if_far}", jkd_decide_is_far }, { "{if_secret_is_due}", secret_is_due }, { "{if_placeholder}", is_placeholder },
     };
 
     for (size_t i = 0; i < ROWS(conditions); i++) {

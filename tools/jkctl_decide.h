@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define JKD_PLACEHOLDER "THE-SECRET"
+
 typedef enum jkd_guess { JKD_UNKNOWN, JKD_NO, JKD_YES } jkd_guess;
 
 /* A page as it came: equal answers have equal steps and sums. */
@@ -24,6 +26,7 @@ typedef struct jkd_facts {
     int port;
     size_t packet;   /* max_packet_size */
     bool stored_methods;
+    bool placeholder; /* the worker's secret is JKD_PLACEHOLDER, as it is to be filled in */
     bool path_given; /* by the caller: what its page says matters */
     char address[128], listen[64]; /* HOST:PORT as numbers; the host alone */
 
@@ -44,6 +47,7 @@ typedef struct jkd_facts {
     unsigned version[3];    /* of a Tomcat that tells it; 0: none does */
     char server[64];        /* the same in its own words */
     jkd_page page, as_user; /* GET of the path; the same with a user */
+    jkd_page again;         /* the first once more, where the two differ */
     bool user_shown;        /* that page has the user's name in it */
     bool session;           /* the page set a session's cookie, */
     char session_route[256];/* with this route */
@@ -65,7 +69,8 @@ typedef struct jkd_finding {
     const char *causes;    /* the likeliest first */
     const char *httpd;     /* lines of the workers file */
     const char *container; /* lines of server.xml */
-    const char *shell;     /* commands */
+    const char *shell;     /* commands, on this machine */
+    const char *there;     /* commands, on the container's */
     bool either;           /* httpd's side or the container's is to be mended, and not both */
 } jkd_finding;
 
@@ -79,6 +84,9 @@ size_t jkd_decide(const jkd_facts *facts, const jkd_finding *found[JKD_FOUND_MOS
 
 /* A text with what was seen in its places, without the lines that are not for such facts; the caller frees it. NULL: no memory. */
 char *jkd_decide_words(const char *text, const jkd_facts *facts);
+
+/* Is the container perhaps on another machine? By its address alone: only the loopback one and a Unix socket are surely here. */
+bool jkd_decide_is_far(const jkd_facts *facts);
 
 /* "hint", "warning", "fault". */
 const char *jkd_decide_weight(jkd_weight weight);

@@ -76,7 +76,9 @@ static bool read_workers(jkc_round *r)
     const char *text = "";
 
     if (conf->workers_file && (text = conf_find_read(r->p, conf->workers_file, &in.text.len)) == NULL) {
-        jkc_say("the workers file %s cannot be read: %s", conf->workers_file, strerror(errno));
+        bool guessed = r->how->workers == NULL && conf->workers_guessed;
+        jkc_say("the workers file %s cannot be read: %s%s", conf->workers_file, strerror(errno),
+                guessed ? " (no ServerRoot in the configuration: --workers says which file it is)" : "");
         return false;
     }
     in.text.p = (const uint8_t *)text;
@@ -367,7 +369,8 @@ static void make_report(jkc_round *r)
     jkc_report *report = &r->report;
     int n = r->findings->all->nelts;
 
-    *report = (jkc_report){ .colours = r->how->colours, .n = r->n, .nlines = (size_t)n };
+    *report = (jkc_report){ .colours = r->how->colours, .n = r->n, .nlines = (size_t)n,
+                             .file = r->conf->workers_file ? r->conf->workers_file : r->how->conf ? r->how->conf : "httpd.conf" };
     report->all = apr_pcalloc(r->p, (r->n + 1) * sizeof *report->all);
     report->lines = apr_pcalloc(r->p, ((size_t)n + 1) * sizeof *report->lines);
     for (size_t i = 0; i < r->n; i++) {

@@ -76,7 +76,7 @@ jk_rc jkd_probe_resolve(const jkd_target *target, const jkd_how *how, jk_addr *t
     *facts = (jkd_facts){ .worker = target->worker, .host = target->host, .socket = text(target->socket), .route = target->route,
                           .path = target->path, .user = how->user, .httpd_user = how->httpd_user, .httpd_group = how->httpd_group,
                           .port = target->port, .packet = target->packet, .path_given = how->path_given, .stored_methods = target->stored_methods,
-                          .sticky = target->sticky,
+                          .sticky = target->sticky, .placeholder = target->secret && strcmp(target->secret, JKD_PLACEHOLDER) == 0,
                           .talk.secret = target->secret != NULL };
     facts->enforcing = switch_of(how->selinux, "enforce");
     facts->may_connect = switch_of(how->selinux, "booleans/httpd_can_network_connect");
@@ -426,6 +426,21 @@ static void look_at_version(jkd_probe *p)
         snprintf(p->facts->server, sizeof p->facts->server, "Apache Tomcat/%u.%u.%u", v[0], v[1], v[2]);
 }
 
+/* Last the page without a user again: one with the time in it, which goes on, would otherwise look as if it knew the user. */
+static void look_at_user(jkd_probe *p, jk_request *rq)
+{
+    jkd_facts *f = p->facts;
+
+    rq->remote_user = jk_span_of(p->how->user);
+    rq->auth_type = JK_SPAN_LIT("Basic");
+    f->as_user = ask_page(p, rq);
+    f->user_shown = f->as_user.step.made && strstr(p->answer.body, p->how->user);
+    if (f->user_shown || !differ(&f->page, &f->as_user))
+        return;
+    rq->remote_user = rq->auth_type = JK_SPAN_NONE;
+    f->again = ask_page(p, rq);
+}
+
 static void look_at_page(jkd_probe *p)
 {
     jk_request rq = request(p, JK_SPAN_LIT("GET"), path_of(p));
@@ -439,10 +454,7 @@ static void look_at_page(jkd_probe *p)
     f->unfinished |= jkp_sign_of(&f->page.step) == JKP_SIGN_SILENT;
     if (*p->how->user == 0 || f->unfinished)
         return;
-    rq.remote_user = jk_span_of(p->how->user);
-    rq.auth_type = JK_SPAN_LIT("Basic");
-    f->as_user = ask_page(p, &rq);
-    f->user_shown = f->as_user.step.made && strstr(p->answer.body, p->how->user);
+    look_at_user(p, &rq);
 }
 
 /* ---- all ---- */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINES_MOST 20 /* of what is wrong in a file */
+
 /* ---- words ---- */
 
 static jkd_weight worst_of(const jkc_examined *c)
@@ -64,14 +66,20 @@ static void print_what(void *data, int n, const char *line)
 
 static void print_finding(const jkd_finding *f, const jkd_facts *facts)
 {
-    static char workers[] = "in workers.properties:", server[] = "in server.xml (then restart Tomcat):",
+    static char workers[] = "in workers.properties (then httpd -k graceful):", server[] = "in server.xml (then restart Tomcat):",
                 instead[] = "or, instead of that, in server.xml (then restart Tomcat):", shell[] = "commands:";
+    char there[300] = "commands:", *host = jkc_clean(facts->host);
+
+    if (jkd_decide_is_far(facts))
+        snprintf(there, sizeof there, "commands, on %s:", host);
+    free(host);
 
     each_line(f->what, facts, print_what, (void *)(uintptr_t)f);
     puts("    likely, the likeliest first:");
     each_line(f->causes, facts, print_cause, NULL);
     each_line(f->httpd, facts, print_line, workers);
     each_line(f->container, facts, print_line, f->either ? instead : server);
+    each_line(f->there, facts, print_line, there);
     each_line(f->shell, facts, print_line, shell);
 }
 
@@ -113,12 +121,26 @@ static void print_case(const jkc_examined *c, bool colours)
 /* What is no more than information is for the log. */
 void jkc_report_configuration(const jkc_report *report)
 {
+    size_t told = 0;
+
     for (size_t i = 0; i < report->nlines; i++) {
+        if (strncmp(report->lines[i], "info: ", 6) == 0 || ++told > LINES_MOST)
+            continue;
         char *line = jkc_clean(report->lines[i]);
-        if (strncmp(line, "info: ", 6) != 0)
-            printf("%s\n", line);
+        printf("%s\n", line);
         free(line);
     }
+    if (told > LINES_MOST)
+        printf("and %zu more: jkconf check says them all\n", told - LINES_MOST);
+}
+
+/* What was asked is the file's; httpd may have an older one. */
+static void print_restart(const char *file)
+{
+    char *clean = jkc_clean(file);
+
+    printf("Where %s was changed, httpd has what it says after its next restart (httpd -k graceful).\n", clean);
+    free(clean);
 }
 
 void jkc_report_text(const jkc_report *report)
@@ -133,7 +155,9 @@ void jkc_report_text(const jkc_report *report)
     }
     printf("%zu of %zu workers good; %d faults, %d warnings\n", good, report->n, weights[JKD_FAULT], weights[JKD_WARNING]);
     if (weights[JKD_FAULT] + weights[JKD_WARNING] + weights[JKD_HINT])
-        puts("THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.");
+        puts("THE-WORDS-IN-CAPITALS are yours to fill in. The manual's page doctor.md has all codes.");
+    if (weights[JKD_FAULT] + weights[JKD_WARNING] == 0 && good)
+        print_restart(report->file);
 }
 
 /* ---- JSON ---- */
@@ -155,9 +179,10 @@ static json_t *json_lines(const char *lines, const jkd_facts *facts)
 static json_t *json_finding(const jkd_finding *f, const jkd_facts *facts)
 {
     char *what = jkc_must(jkd_decide_words(f->what, facts)), *clean = jkc_clean(what);
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "code", f->code, "name", f->name, "weight", jkd_decide_weight(f->weight),
-                            "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
-                            "server_xml", json_lines(f->container, facts), "either", f->either, "commands", json_lines(f->shell, facts));
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "code", f->code, "name", f->name,
+                            "weight", jkd_decide_weight(f->weight), "what", clean, "causes", json_lines(f->causes, facts), "workers_properties", json_lines(f->httpd, facts),
+                            "server_xml", json_lines(f->container, facts), "either", f->either, "commands", json_lines(f->shell, facts),
+                            "commands_there", json_lines(f->there, facts));
 
     free(clean);
     free(what);

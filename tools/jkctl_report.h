@@ -19,6 +19,7 @@ typedef struct jkc_examined {
 typedef struct jkc_report {
     const jkc_examined **all;
     size_t n;
+    const char *file;   /* where the workers are written */
     const char **lines; /* what the check says of the configuration */
     size_t nlines;
     int weights[JKD_FAULT + 1]; /* how many findings of each weight */

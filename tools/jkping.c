@@ -55,7 +55,7 @@ typedef struct report {
 
 static _Noreturn void wrong_usage(const char *what, const char *value)
 {
-    fprintf(stderr, "jkping: %s%s%s\n%s", what, value ? ": " : "", value ? value : "", help);
+    fprintf(stderr, "jkping: %s%s%s\njkping --help says more.\n", what, value ? ": " : "", value ? value : "");
     exit(JKP_EXIT_USAGE);
 }
 

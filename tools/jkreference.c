@@ -239,7 +239,7 @@ static jkd_facts example_of(const jkd_finding *f)
                         .port = 8009, .packet = large ? 8192 : 65536, .address = "10.0.0.11:8009", .listen = "10.0.0.11", .other = "127.0.0.1:8009",
                         .where = "/run/tomcat (mode 0750, owner 998, group 998)",
                         .attributes = "stage|color", .packet_taken = 8192, .headers_taken = 50, .server = "Apache Tomcat/9.0.30",
-                        .session_route = "tc1", .page.step.status = 404, .as_user.step.status = 401,
+                        .session_route = "tc1", .placeholder = true, .page.step.status = 404, .as_user.step.status = 401,
                         .talk = { .secret = true, .longest = 65536, .connect_err = EADDRNOTAVAIL, .get.status = 500,
                                   .ping = { .made = true, .rc = JK_E_FRAME, .wrong = wrong } } };
 }
@@ -292,6 +292,7 @@ static void print_finding(const jkd_finding *f)
     put_lines(f->causes, &facts, "1. ");
     put_code("In the workers file:", f->httpd, &facts);
     put_code(f->either ? "Or, instead of that, in `server.xml`:" : "In `server.xml`:", f->container, &facts);
+    put_code("Commands, on the container's machine:", f->there, &facts);
     put_code("Commands:", f->shell, &facts);
 }
 
@@ -309,12 +310,12 @@ static int print_findings(void)
          "    likely, the likeliest first:\n"
          "      1. the two differ: a blank, upper and lower case, an entity of XML (&amp;)\n"
          "      2. server.xml was changed, and Tomcat not restarted\n"
-         "    in workers.properties:\n"
+         "    in workers.properties (then httpd -k graceful):\n"
          "      worker.node2.secret=THE-SECRET\n"
-         "    in server.xml (then restart Tomcat):\n"
+         "    or, instead of that, in server.xml (then restart Tomcat):\n"
          "      <Connector protocol=\"AJP/1.3\" address=\"10.0.0.12\" port=\"8009\" secret=\"THE-SECRET\" />\n"
          "1 of 2 workers good; 1 faults, 0 warnings\n"
-         "THE-WORDS-IN-CAPITALS are yours to fill in. docs/doctor.md has all codes.\n"
+         "THE-WORDS-IN-CAPITALS are yours to fill in. The manual's page doctor.md has all codes.\n"
          "```\n\n"
          "- Without `--conf` it takes the httpd.conf of the distribution; `--workers FILE` names a workers file instead; a worker's name after it\n"
          "  asks that one alone.\n"

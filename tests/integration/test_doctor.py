@@ -111,7 +111,7 @@ class Ward:
                         f'secure="true"><SSLHostConfig><Certificate certificateFile="{folder}/cert.pem" certificateKeyFile="{folder}/key.pem" /></SSLHostConfig>'
                         '</Connector>')
         pages = {**tomcat_lib.PAGES, "login.jsp": "<% if (request.getRemoteUser() == null) response.sendError(401); else out.print(\"in\"); %>",
-                 "plain.jsp": '<%@ page session="false" %>plain'}
+                 "plain.jsp": '<%@ page session="false" %>plain', "now.jsp": '<%@ page session="false" %><%= System.nanoTime() %>'}
         self.tomcat = Tomcat(route="tc1", pages=pages, connectors=more).launch()
 
 
@@ -124,7 +124,7 @@ def ward(tmp_path_factory):
     try:
         one.tomcat.wait()
         warm = Clinic(tmp_path_factory.mktemp("warm")).add("w", port=one.port["plain"])
-        for page in ("/", "/login.jsp", "/user.jsp", "/plain.jsp"):  # JSPs are compiled when they are asked for first
+        for page in ("/", "/login.jsp", "/user.jsp", "/plain.jsp", "/now.jsp"):  # JSPs are compiled when they are asked for first
             doctor("--workers", warm.write(), "--path", page, patience="20s")
         yield one
     finally:
@@ -148,6 +148,8 @@ def test_good_ones(ward, clinic):
     assert all(w["result"] == "good" and w["server"].startswith("Apache Tomcat/10.") for w in seen.values())
     said = doctor("--workers", clinic.write())
     assert said.exit == GOOD and "11 of 12 workers good; 0 faults, 0 warnings" in said.out and "right#one" not in said.out + json.dumps(clinic.said)
+    last = said.out.splitlines()[-1]
+    assert last == f"Where {clinic.folder}/workers.properties was changed, httpd has what it says after its next restart (httpd -k graceful)."
     assert re.search(r"^secret  127\.0\.0\.1:\d+  good  CPong [\d.]+ ms, OPTIONS \* 200, GET / 200, Apache Tomcat/10\.[\d.]+$", said.out, re.M), said
 
 
@@ -159,6 +161,7 @@ def test_broken_ones(ward, clinic):
     clinic.add("http", port=p["http"])
     clinic.add("missing", port=p["secret"])
     clinic.add("wrong", port=p["secret"], secret="right-one")
+    clinic.add("pasted", port=p["secret"], secret="THE-SECRET")
     clinic.add("not_asked", port=p["plain"], secret="right-one")
     clinic.add("packet", port=p["plain"], max_packet_size="64k")
     clinic.add("headers", port=p["fewheaders"])
@@ -169,11 +172,13 @@ def test_broken_ones(ward, clinic):
     seen = clinic.examine(status=BAD)
     only(seen["commented"], "D104", f"nobody listens on 127.0.0.1:{p['commented']}", "not started", "commented out",
          f"worker.commented.port={p['commented']}",
-         f'<Connector protocol="AJP/1.3" address="127.0.0.1" port="{p["commented"]}" secretRequired="false" />')
+         "worker.commented.secret=THE-SECRET", f'<Connector protocol="AJP/1.3" address="127.0.0.1" port="{p["commented"]}" secret="THE-SECRET" />')
     only(seen["loopback"], "D103", f"a connector answers on 127.0.0.1:{p['plain']}", f'address="127.0.0.2" port="{p["plain"]}"')
     only(seen["http"], "D201", "speaks HTTP")
-    only(seen["missing"], "D301", "worker.missing.secret=THE-SECRET", 'secret="THE-SECRET"')
-    only(seen["wrong"], "D302")
+    missing = only(seen["missing"], "D301", "worker.missing.secret=THE-SECRET", "take the secret from server.xml; nothing to change there")
+    assert missing["server_xml"] == []
+    assert "placeholder" not in json.dumps(only(seen["wrong"], "D302"))
+    assert "it is still the placeholder" in only(seen["pasted"], "D302")["causes"][0]
     assert only(seen["not_asked"], "D501", 'secret="THE-SECRET"')["weight"] == "warning"
     only(seen["packet"], "D401", "takes packets of 8192 bytes", "sends up to 65536", 'packetSize="65536"')
     only(seen["headers"], "D403", "takes 20 request headers")
@@ -183,7 +188,7 @@ def test_broken_ones(ward, clinic):
     only(seen["nosocket"], "D113", "unixDomainSocketPath")
     only(seen["file"], "D114")
     assert "right-one" not in json.dumps(seen)
-    assert (clinic.said["faults"], clinic.said["warnings"]) == (11, 2)
+    assert (clinic.said["faults"], clinic.said["warnings"]) == (12, 2)
 
 
 def test_tls(ward, clinic):
@@ -215,6 +220,8 @@ def test_users(ward, clinic):
     assert codes(seen["believes"]) == ["D601"]
     assert codes(clinic.examine("--remote-user", "alice", "--path", "/user.jsp", status=DEGRADED)["believes"]) == []
     only(clinic.examine("--remote-user", "alice", "--path", "/plain.jsp", status=DEGRADED)["ignores"], "D505")
+    seen = clinic.examine("--remote-user", "alice", "--path", "/now.jsp", status=GOOD)
+    assert all(only(w, "D513", "whether alice arrives cannot be told from /now.jsp", "(--path)")["weight"] == "hint" for w in seen.values()) and len(seen) == 2
 
 
 def test_pages(ward, clinic):
@@ -475,6 +482,17 @@ def test_httpd_conf(fresh_peer, tmp_path, monkeypatch):
     assert said.exit == GOOD and said.err == "" and re.findall(r"^(\w+)  127", said.out, re.M) == ["two", "one"], said
 
 
+def test_no_server_root(tmp_path):
+    """Then paths are below the file's own directory, and where nothing is there the doctor says why it looked there."""
+    (tmp_path / "httpd.conf").write_text("JkWorkersFile there.properties\n")
+    said = doctor("--conf", tmp_path / "httpd.conf")
+    assert said.exit == CANNOT_ASK and f"{tmp_path}/there.properties cannot be read: No such file or directory (no ServerRoot in" in said.err, said
+    for text in (f"ServerRoot {tmp_path}\nJkWorkersFile there.properties\n", f"JkWorkersFile {tmp_path}/there.properties\n"):
+        (tmp_path / "httpd.conf").write_text(text)
+        said = doctor("--conf", tmp_path / "httpd.conf")
+        assert said.exit == CANNOT_ASK and "cannot be read" in said.err and "(no ServerRoot" not in said.err, said
+
+
 def test_a_page_that_is_mounted(fresh_peer, tmp_path):
     """What JkMount gives to a worker, or to its balancer, is asked for: there may be a session."""
     peers = {name: fresh_peer(name=name) for name in ("shop", "member", "other")}
@@ -498,6 +516,19 @@ def test_debian_as_delivered(tmp_path):
     said = doctor("--workers", tmp_path / "workers.properties")
     down.stop()
     assert said.exit == BAD and "D104 refused (fault): nobody listens on 127.0.0.1:" in said.out and "1. Tomcat is not started" in said.out
+
+
+def test_where_and_what_then(clinic):
+    """A command says its machine, a line of a file what has to be done for it to count."""
+    down = RefusedPort()
+    clinic.add("here", port=down.port).add("far", host="198.51.100.7", port=down.port)
+    blocks = doctor("here", "--workers", clinic.write()).out
+    down.stop()
+    assert "    in workers.properties (then httpd -k graceful):\n      worker.here.port=" in blocks, blocks
+    assert "    in server.xml (then restart Tomcat):\n" in blocks and "    commands:\n      ss -ltnp" in blocks and "Where " not in blocks
+    assert "The manual's page doctor.md" in blocks
+    far = doctor("far", "--workers", clinic.write(), patience="700ms").out
+    assert "D107" in far or "    commands, on 198.51.100.7:\n      " in far, far
 
 
 def test_some_workers(fresh_peer, clinic):
@@ -524,6 +555,8 @@ def test_what_is_wrong_with_the_file_is_told_first(fresh_peer, clinic):
     (["--workers", "/no/such/file"], CANNOT_ASK, "/no/such/file cannot be read"),
     (["--conf", "/no/such/file"], CANNOT_ASK, "/no/such/file cannot be read"),
     (["--conf", "/dev/null"], CANNOT_ASK, "cannot be read"),
+    (["--conf", "/"], CANNOT_ASK, "/ cannot be read: Is a directory"),
+    (["--conf", "/bin/ls"], CANNOT_ASK, "/bin/ls has NUL bytes, so it is no configuration"),
     (["--path", "x"], USAGE, "a path begins with /"),
     (["--path", "/" + "x" * 5000], USAGE, "does not fit"),
     (["--attribute", "=x"], USAGE, "--attribute"),
@@ -533,6 +566,14 @@ def test_what_is_wrong_with_the_file_is_told_first(fresh_peer, clinic):
 def test_wrong_usage(args, status, words):
     said = doctor(*args)
     assert said.exit == status and words in said.err and said.out == "", said
+
+
+def test_a_workers_file_that_is_none(tmp_path):
+    """A screen is enough."""
+    (tmp_path / "w").write_text("".join(f"key{i}\n" for i in range(100)))
+    said = doctor("nobody", "--workers", tmp_path / "w")
+    assert said.exit == REFUSED and len(said.out.splitlines()) == 21, said
+    assert re.fullmatch(r"and \d+ more: jkconf check says them all", said.out.splitlines()[-1])
 
 
 def test_an_include_that_goes_round(tmp_path):
@@ -548,7 +589,7 @@ def test_an_include_of_all_sorts(fresh_peer, tmp_path):
     os.mkfifo(tmp_path / "d/fifo")
     os.symlink(tmp_path / "d", tmp_path / "d/sub/round")
     os.symlink("/dev/zero", tmp_path / "d/zero")
-    (tmp_path / "d/sub/jk.conf").write_bytes(b"\0\xff \\\n<\n</\n\"\nJkWorkerProperty\n${\n}\nJkWorkersFile ${x\n")
+    (tmp_path / "d/sub/jk.conf").write_bytes(b"\1\xff \\\n<\n</\n\"\nJkWorkerProperty\n${\n}\nJkWorkersFile ${x\n")
     (tmp_path / "a.conf").write_text(f"Include d\nJkWorkerProperty worker.list=w\nJkWorkerProperty worker.w.host=127.0.0.1:{peer.port}\n"
                                      f"JkWorkersFile {os.devnull}\n")
     said = doctor("--conf", tmp_path / "a.conf")

@@ -183,9 +183,13 @@ def test_a_workers_file_for_a_piece_of_httpds(tmp_path):
 
 
 @pytest.mark.parametrize("args, exit, words", [
-    ((), USAGE, "which command"), (("frob",), USAGE, "'frob' is no command"), (("check",), USAGE, "other words"), (("check", "/no/where"), CANNOT, "No such file"),
+    ((), USAGE, "which command?\njkconf --help says more.\n"), (("frob",), USAGE, "'frob' is no command"), (("check",), USAGE, "check needs FILE.."), (("check", "/no/where"), CANNOT, "No such file"),
     (("check", "/"), CANNOT, "no regular file"), (("check", "-k", "other", "x"), USAGE, "--kind is"), (("check", "--frob", "x"), USAGE, "no such option"),
-    (("explain", "http://a/"), USAGE, "--conf FILE"), (("explain", "-c", "/no/where", "http://a/"), CANNOT, "cannot be read"),
+    (("explain", "http://a/"), USAGE, "--conf FILE"), (("explain", "-c", "/no/where", "http://a/"), CANNOT, "/no/where: No such file"),
+    (("explain",), USAGE, "explain takes one URL"), (("explain", "-c", "/dev/null", "http://a:0/"), USAGE, "the URL's host or port is not valid"),
+    (("explain", "-c", "/bin/ls", "/"), CANNOT, "/bin/ls: it has NUL bytes, so it is no configuration"),
+    (("explain", "-c", "/dev/null", "--address", "zz", "/"), USAGE, "--address is an IP address"),
+    (("explain", "-c", "/dev/null", "--address", "1.2.3", "/"), USAGE, "--address is an IP address"),
     (("explain", "-c", "/dev/null", "a"), USAGE, "a URL begins"), (("explain", "-c", "/dev/null", "--port", "0", "/"), USAGE, "--port is"),
     (("keys", "frob"), WARNED, "no directive and no worker key 'frob'"), (("keys", "JkMuont"), WARNED, "did you mean 'JkMount'?"),
     (("keys", "worker.x.prepost_timout"), WARNED, "did you mean 'prepost_timeout'?"), (("--help",), CLEAN, ""), (("--version",), CLEAN, ""),
@@ -199,6 +203,25 @@ def test_a_kind_that_nobody_can_tell(tmp_path):
     path, = write(tmp_path, x_dat="hello\n")
     assert jkconf("check", path).exit == CANNOT
     assert "'hello' has no '='" in jkconf("check", "-k", "workers", path).out
+
+
+def test_no_server_root(tmp_path):
+    """What is not below httpd's own lies beside the configuration, as jkctl doctor has it; else the one or the other is said."""
+    (tmp_path / "conf/d").mkdir(parents=True)
+    (tmp_path / "conf/httpd.conf").write_text(f"JkLogFile {tmp_path}/jk.log\nJkWorkersFile conf/w.properties\nInclude conf/d/*.conf\n")
+    (tmp_path / "conf/w.properties").write_text("worker.list=w\nworker.w.port=8009\n")
+    (tmp_path / "conf/d/x.conf").write_text("JkMount /x w\nJkMount /y v\n")
+    conf = str(tmp_path / "conf/httpd.conf")
+    done = jkconf("check", conf)
+    assert done.exit == CLEAN and "d/x.conf:2: JkMount /y" in done.out and "w.properties" not in done.out, done
+    done = jkconf("check", "--root", "/nowhere", conf)
+    assert done.exit == REFUSED and "/nowhere/conf/" in done.out, done
+
+
+def test_bytes_that_are_no_configuration(tmp_path):
+    (tmp_path / "random").write_bytes(b"\x8f\x01 \0\xfe\n")
+    done = jkconf("check", "-k", "httpd", str(tmp_path / "random"))
+    assert done.exit == REFUSED and "it has NUL bytes, so it is no configuration" in done.out, done
 
 
 def test_json_of_check(tmp_path):

@@ -396,9 +396,10 @@ def test_a_token_that_is_not_taken():
 
 @pytest.mark.parametrize("args, words", [
     ([], "a command is missing"), (["stauts"], "did you mean 'status'"), (["drain"], "an argument is missing"), (["stop", "a", "b"], "too many"),
-    (["set", "n1"], "missing"), (["set", "n1", "lbfactor"], "KEY=VALUE"), (["--wait", "soon", "drain", "x"], "a number"),
-    (["--wait", "5 weeks", "drain", "x"], "a time is"), (["--idle", "-1", "drain", "x"], "number"), (["--bad"], "unrecognized"),
-    (["--url", "http://x/?a", "status"], "no query"), (["--url", "ftp://x/", "status"], "http://"), (["--count", "2x", "watch"], "--count N"),
+    (["set", "n1"], "missing"), (["set", "n1", "lbfactor"], "KEY=VALUE"), (["--wait", "soon", "drain", "x"], "jkctl: --wait: soon is no time: a number with ms"),
+    (["--wait", "5 weeks", "drain", "x"], "--wait: 5 weeks is no time"), (["--idle", "-1", "drain", "x"], "--idle: -1 is no time"), (["--bad"], "unrecognized"),
+    (["--url", "http://x/?a", "status"], "no query"), (["--url", "ftp://x/", "status"], "http://"), (["--count", "2x", "watch"], "--count: 2x is no number"),
+    (["--timeout", "abc", "doctor"], "--timeout: abc is no time"),
 ])
 def test_usage(args, words):
     said = tools.run("jkctl", *args)
