@@ -151,7 +151,8 @@ static void read_option(options *o, int c)
         fputs(help, stdout);
         exit(0);
     default:
-        wrong_usage("what is this", NULL);
+        fputs("jkping --help says more.\n", stderr); /* getopt has said what is wrong */
+        exit(JKP_EXIT_USAGE);
     }
 }
 
