@@ -331,6 +331,20 @@ def test_the_file_names_it(page, peers):
     assert members(page) == ["n1", "n2", "n3", "n4"]
 
 
+def test_the_file_names_one_whose_place_is_gone(page, peers):
+    add(page, "n3", peers[2])
+    add(page, "n4", peers[3])
+    page.change(cmd="update", w="lb", sw="n4", vwa="D")
+    page.change(cmd="remove", w="lb", sw="n3")
+    page.httpd.write_workers(page.httpd.workers.replace("lb.spare_members=2", "lb.spare_members=1").replace(
+        "balance_workers=n1,n2\n", "balance_workers=n1,n2,n4\n") + f"worker.n4.host=127.0.0.1\nworker.n4.port={peers[3].port}\n")
+    page.httpd.graceful()
+    assert members(page) == ["n1", "n2", "n4"] and page.httpd.jk_lines("is named by the workers file now")
+    assert (page.member("n4")["added"], page.member("n4")["activation"]) == (False, "DIS"), "who was drained stays so"
+    add(page, "n5", peers[2])
+    assert members(page) == ["n1", "n2", "n4", "n5"], "his place is free"
+
+
 def test_over_a_stop_and_start(fresh_httpd, peers):
     page = Page(fresh_httpd("JkStateFile run/state\n" + MOUNTS, workers=WORKERS.format(one=peers[0].port, two=peers[1].port)))
     add(page, "n3", peers[2])

@@ -322,6 +322,19 @@ START_TEST(more_slots_and_rows_carry_the_values_over)
 }
 END_TEST
 
+START_TEST(fewer_slots_and_more_rows_lose_nobody)
+{
+    jk_tune file = tune_of("a", 1);
+    jk_shm *shm = opened(8, 2, JK_SHM_MADE);
+
+    (void)stat_of(shm, "a", &file);
+    (void)stat_of(shm, "b", &file);
+    jk_stat_add(stat_of(shm, "c", &file), JK_COUNT_ERRORS, 3);
+    shm = opened(1, 9, JK_SHM_CARRIED);
+    ck_assert_uint_eq(jk_stat_read(stat_of(shm, "c", &file)).count[JK_COUNT_ERRORS], 3);
+}
+END_TEST
+
 /* ---- what the parent keeps for itself ---- */
 
 static jk_layout_kept *kept(void)
@@ -752,6 +765,7 @@ int main(void)
     tcase_add_test(all, a_child_without_a_row_counts_for_itself);
     tcase_add_test(all, slots_run_out_and_are_reused_when_nobody_can_use_them);
     tcase_add_test(all, more_slots_and_rows_carry_the_values_over);
+    tcase_add_test(all, fewer_slots_and_more_rows_lose_nobody);
     tcase_add_test(all, another_layout_is_read_by_names);
     tcase_add_test(all, names_that_have_a_slot_keep_it);
     tcase_add_test(all, a_slot_is_not_cleared_under_a_living_child);
