@@ -23,12 +23,17 @@ def place():
         yield path
 
 
+def hears_ctrl_c():
+    """Who was started in the background ignores SIGINT, and so would a shell that he starts, whatever it traps."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(place, *args):
     """The demo, and what it printed until it was ready."""
     built = os.path.dirname(os.path.dirname(tools.path_of("jkbackend")))
     port = proc.free_port()
     demo = proc.spawn(["bash", DEMO, "--build", built, "--port", str(port), *args], env={**os.environ, "TMPDIR": str(place)},
-                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=hears_ctrl_c)
     said = ""
     for line in demo.stdout:
         said += line
@@ -39,10 +44,12 @@ def start(place, *args):
 
 def end(demo, place, how):
     demo.send_signal(how)
-    rest = demo.stdout.read()
-    assert demo.wait(20) == 0, rest
+    try:
+        rest = demo.communicate(timeout=30)[0]
+    finally:
+        proc.stop(demo)
+    assert demo.returncode == 0, rest
     assert "nothing is left" in rest and not glob.glob(f"{place}/jk-demo.*")
-    proc.stop(demo)
 
 
 def pages(said, port):
