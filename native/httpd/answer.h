@@ -1,5 +1,6 @@
 /* native/httpd/answer.h - the response's way into httpd: a jk_sink over r->output_filters, and what an outcome means to the
- * client. It lends the memory that replies are read into and passes ranges of it on as shared heap buckets. */
+ * client. It lends the memory that replies are read into and passes ranges of it on as shared heap buckets; of their first bytes, which came
+ * without that, it keeps a copy. */
 #ifndef JK_HTTPD_ANSWER_H
 #define JK_HTTPD_ANSWER_H
 

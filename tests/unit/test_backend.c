@@ -786,8 +786,11 @@ START_TEST(each_wait_for_a_busy_pool_ends)
     walk first = { worker, 1, 0 };
     ck_assert_int_eq(pthread_create(&thread, NULL, walker, &first), 0);
     jk_peer_await(pr, &pr->requests, 1);
-    ck_assert_msg(get(worker) == JK_E_BUSY, "%s", waits[_i].why);
+    client *second = come(pool, "GET", 0);
+    second->run.status = 404; /* another member's answer, which was withheld: not this one's */
+    ck_assert_msg(ask(worker, second) == JK_E_BUSY, "%s", waits[_i].why);
     ck_assert_uint_eq(totals(worker).failed[JK_E_BUSY], 1);
+    ck_assert_uint_eq(totals(worker).answers[4], 0);
     ck_assert_uint_eq(jk_stat_read(jk_backend_stat(worker)).waiting, 0);
     ck_assert_msg(told.n[203] == 1, "%s", told.text);
     ck_assert_ptr_nonnull(strstr(told.text, "from 1 slots"));

@@ -173,7 +173,7 @@ jk_rc jk_run_prepare(jk_run *run);
 /* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. JK_E_STATUS: an answer that fail_on_status names. */
 jk_rc jk_run_crank(jk_run *run);
 
-/* Is there something that was read and not parsed? It lies in memory that the sink lent. */
+/* Is there something that was read and not parsed? It lies in memory that the sink lent, or kept it in. */
 bool jk_run_has_input(const jk_run *run);
 
 /* May the connection carry another request? */
