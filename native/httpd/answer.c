@@ -275,6 +275,35 @@ static const char *connection_of(jk_reply head)
     return NULL;
 }
 
+/* What others have set before us: it has to be there again where the head is taken back. */
+static void remember(jk_answer *a)
+{
+    const request_rec *r = a->r;
+
+    a->before.fields = apr_is_empty_table(r->headers_out) ? NULL : apr_table_copy(r->pool, r->headers_out);
+    a->before.type = r->content_type;
+    a->before.mtime = r->mtime;
+}
+
+/* As if nothing had come: another container answers, or httpd with a page of its own. */
+static void take_back_head(jk_answer *a)
+{
+    request_rec *r = a->r;
+
+    if (a->before.fields)
+        r->headers_out = a->before.fields;
+    else
+        apr_table_clear(r->headers_out);
+    r->content_type = a->before.type;
+    r->mtime = a->before.mtime;
+    r->status = HTTP_OK;
+    r->status_line = NULL;
+    r->clength = 0;
+    a->headed = a->replaced = a->discard = a->too_long = false;
+    a->length = -1;
+    a->body = 0;
+}
+
 static jk_rc take_head(void *ctx, jk_reply *head)
 {
     jk_answer *a = ctx;
@@ -284,6 +313,7 @@ static jk_rc take_head(void *ctx, jk_reply *head)
 
     if (head->status < 100 || head->status > 999)
         return JK_E_PAYLOAD;
+    remember(a);
     set_status(r, head->status, head->reason);
     keep_fields(a, head);
     r->clength = -1;
@@ -357,6 +387,19 @@ static bool holds(void *ctx)
     return a->gathered > 0;
 }
 
+static bool forget(void *ctx)
+{
+    jk_answer *a = ctx;
+
+    if (a->passed)
+        return false;
+    apr_brigade_cleanup(a->bb);
+    a->gathered = 0;
+    if (a->headed)
+        take_back_head(a);
+    return true;
+}
+
 void jk_answer_wait(jk_answer *a)
 {
     if (a->gathered > 0)
@@ -376,7 +419,7 @@ void jk_answer_drop(jk_answer *a)
 
 void jk_answer_init(jk_answer *a, request_rec *r, bool tls)
 {
-    static const jk_sink_ops ops = { lend, keep, take_head, take_body, pass, holds };
+    static const jk_sink_ops ops = { lend, keep, take_head, take_body, pass, holds, forget };
 
     a->sink = (jk_sink){ &ops, a };
     a->r = r;
@@ -435,17 +478,6 @@ static int break_off(jk_answer *a)
     return OK;
 }
 
-/* The page is httpd's own: what the backend's headers set is taken back. */
-static void forget_head(request_rec *r)
-{
-    apr_table_clear(r->headers_out);
-    r->status = HTTP_OK;
-    r->status_line = NULL;
-    r->clength = 0;
-    r->mtime = 0;
-    ap_set_content_type(r, NULL);
-}
-
 static int whole(jk_answer *a)
 {
     request_rec *r = a->r;
@@ -455,7 +487,7 @@ static int whole(jk_answer *a)
         const char *challenge = apr_table_get(r->headers_out, "WWW-Authenticate");
         if (status == HTTP_UNAUTHORIZED && challenge)
             apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge);
-        forget_head(r);
+        take_back_head(a);
         return status;
     }
     a->too_short = !a->discard && a->length > a->body;
@@ -486,12 +518,8 @@ int jk_answer_end(jk_answer *a, jk_rc outcome, jk_progress progress, const jk_mi
         return whole(a);
     if (outcome == JK_E_CLIENT_WRITE || outcome == JK_E_CLIENT_ABORT)
         return client_gone(a);
-    if (a->passed)
+    if (!forget(a))
         return break_off(a);
-    apr_brigade_cleanup(a->bb);
-    a->gathered = 0;
-    if (a->headed)
-        forget_head(a->r);
     if (outcome == JK_E_CLIENT_READ) /* what is left of the body cannot be told from a next request */
         a->r->connection->keepalive = AP_CONN_CLOSE;
     return status_of(outcome, progress, misfit);

@@ -32,6 +32,11 @@ typedef struct jk_answer {
     const uint8_t *edge; /* where the last of them end */
     apr_off_t body;  /* body bytes in all, passed on or not */
     apr_off_t length; /* what the backend's Content-Length said; -1: nothing */
+    struct {
+        apr_table_t *fields; /* NULL: none */
+        const char *type;
+        apr_time_t mtime;
+    } before; /* of the head: what stood in the request_rec */
     bool headed, passed, discard;
     bool replaced; /* httpd's own page takes the place of the answer */
     bool too_short, too_long; /* the body did not keep that word */

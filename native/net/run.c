@@ -670,6 +670,16 @@ jk_rc jk_run_crank(jk_run *run)
     return rc;
 }
 
+void jk_run_forget(jk_run *run)
+{
+    const jk_sink *sink = run->sink;
+
+    if (run->x.progress != JK_PROGRESS_ANSWERED || !sink->ops->forget(sink->ctx))
+        return;
+    jk_exchange_withhold(&run->x);
+    run->body_passed = 0;
+}
+
 bool jk_run_has_input(const jk_run *run)
 {
     for (int i = run->at; i < run->nin; i++)

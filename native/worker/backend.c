@@ -439,6 +439,16 @@ static bool is_refusal(jk_rc rc, int err)
     return rc == JK_E_CONNECT && (err == ECONNREFUSED || err == EHOSTUNREACH || err == ENETUNREACH);
 }
 
+/* A head of which nothing was passed on is as good as none; but it shows that what the request asks for was done. */
+static void take_back(jk_run *run)
+{
+    bool answered = run->x.progress == JK_PROGRESS_ANSWERED;
+
+    jk_run_forget(run);
+    if (answered && run->x.progress == JK_PROGRESS_SENT && jk_retry_method_of(run->rq->method) == JK_RETRY_OTHER)
+        run->x.progress = JK_PROGRESS_CONSUMED;
+}
+
 static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
 {
     const jk_limits *limits = run->up->limits;
@@ -446,6 +456,8 @@ static jk_rc failed(jk_backend *backend, jk_run *run, jk_rc rc)
     bool untouched = run->up->stage == BODY && jk_outcome_blame(rc) == JK_BLAME_CLIENT;
     bool hard = jk_outcome_blame(rc) == JK_BLAME_CLIENT && (limits->recovery_options & JK_RECOVER_HARD_CLOSE);
 
+    if (jk_outcome_blame(rc) == JK_BLAME_BACKEND)
+        take_back(run);
     jk_complain(&backend->worker, address(backend), run, rc);
     jk_run_enter(run, JK_LEG_QUEUE);
     jk_stat_fail(backend->stat, rc);

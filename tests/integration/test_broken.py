@@ -110,7 +110,8 @@ def test_broken_off_after_a_flush(httpd, peer, framing, death):
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("death", DEATHS)
 def test_broken_off_before_anything_was_flushed(httpd, peer, framing, death):
-    """Either nothing has left yet, and the client gets an honest error; or what left is visibly broken."""
+    """Either nothing was passed on yet: it is asked for once more, and ends in an honest error. Or what left is visibly broken, or an error where
+    httpd's filters still had all of it."""
     host, version, headers, answer_headers = FRAMINGS[framing]
     loud(httpd)
     peer.on("/x", [half(answer_headers, flushed=False), *DEATHS[death]])
@@ -121,7 +122,7 @@ def test_broken_off_before_anything_was_flushed(httpd, peer, framing, death):
             assert wire.at_end()
         else:
             assert answer.status in (500, 502) and answer.complete and HALF[:30] not in unpacked(answer)
-    assert peer.deliveries("/x") == 1, "the container has answered: never again"
+    assert peer.deliveries("/x") in (1, 2)
 
 
 @pytest.mark.differs("a half answer could look whole")
@@ -173,7 +174,7 @@ def test_broken_off_on_http2(httpd, peer, death, flushed, length):
         assert b"recv RST_STREAM frame" in out and b"stream_id=1" in out.split(b"recv RST_STREAM frame")[1].split(b">")[0]
         assert b"GLUED" not in out and b"Bad Gateway" not in out
     assert b'"uri": "/after"' in out, "the next stream is not disturbed"
-    assert peer.deliveries("/x") == 1
+    assert peer.deliveries("/x") in ((1,) if flushed else (1, 2))
 
 
 # Where the break comes: nothing passed yet, at the edge of a packet, of a frame, of a window, of what the stream may hold.
@@ -284,14 +285,13 @@ MALFORMED = [
     ("an end without its flag", HEAD + ajp.packet(b"\x05"), PAYLOAD),
     ("an end with the flag FF", HEAD + ajp.packet(b"\x05\xff"), PAYLOAD),
 ]
-ANSWERED = {why for why, data, _ in MALFORMED if data.startswith(HEAD)}
 
 
 @pytest.mark.differs("1.2.48 answers otherwise, crashes (A000) or sends foreign memory (a chunk without its length)")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("why, data, status", MALFORMED, ids=[row[0] for row in MALFORMED])
 def test_malformed(httpd, peer, method, why, data, status):
-    """Its status; the connection is closed; a GET may be tried once more, a POST that was delivered never."""
+    """Its status; the connection is closed; a GET is tried once more, since nothing of the answer was passed on, a POST that was delivered never."""
     closed = []
     loud(httpd)
     peer.on("/x", lambda ex: (ex.first_packet(), ex.send(data), closed.append(ex.module_closes(3))))
@@ -299,10 +299,7 @@ def test_malformed(httpd, peer, method, why, data, status):
     assert answer.status == status and answer.complete, f"{why}: {answer}"
     assert answer.header("X-A") is None, "nothing of the broken answer is passed on"
     assert proc.wait_until(lambda: len(closed) == peer.deliveries("/x")) and all(closed), "the connection is not used again"
-    if method == "POST" or why in ANSWERED:
-        assert peer.deliveries("/x") == 1
-    else:
-        assert peer.deliveries("/x") == 2
+    assert peer.deliveries("/x") == (1 if method == "POST" else 2)
     assert client.get(httpd.port, "/after").status == 200
 
 

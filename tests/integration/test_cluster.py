@@ -86,8 +86,8 @@ class Books:
         return [line for line in self.log if f"[{unique}]" in line and is_loud(line)]
 
     def broke_off(self, shot):
-        """Its answer had begun: so says the log. It is visibly broken, or has not reached the client at all."""
-        return any("JK0307" in line for line in self.told(shot)) and (shot.status == 502 or shot.status == 200 and not shot.answer.complete)
+        """A part of its answer was passed on: so says the log. It is visibly broken."""
+        return any("JK0307" in line for line in self.told(shot)) and shot.status == 200 and not shot.answer.complete
 
     def check(self):
         assert not [s for s in self.turned_away if self.came(s) or s.id in self.notes], "the server closed a connection, and had read its request"

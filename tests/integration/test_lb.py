@@ -205,6 +205,41 @@ def test_broken_in_the_middle(balanced, peers, method):
     assert sum(p.deliveries("/x") for p in peers) == 1
 
 
+HALF_SAID = ajp.send_headers(200, [("X-Half", "1"), ("Set-Cookie", "half=1"), ("Content-Type", "text/half"), ("Content-Length", "4"),
+                                   ("Last-Modified", "Fri, 20 Nov 2026 20:20:20 GMT")])
+
+
+@pytest.mark.parametrize("method, extensions, said, status, times", [
+    pytest.param("GET", "", HALF_SAID, 200, 2, id="GET"),
+    pytest.param("HEAD", "", HALF_SAID + ajp.chunk(b"half"), 200, 2, id="HEAD"),  # nobody sees its body
+    pytest.param("GET", ";use_server_errors=500", ajp.send_headers(500, [("X-Half", "1")]) + ajp.chunk(b"half") + ajp.FLUSH, 200, 2, id="replaced"),
+    pytest.param("POST", "", HALF_SAID, 502, 1, id="POST"),  # the head shows that it was done
+    pytest.param("DELETE", "", HALF_SAID, 502, 1, id="DELETE"),
+])
+@pytest.mark.differs("every method was sent again, and the client got the headers of both", only="GET|HEAD|POST|DELETE")
+def test_a_head_that_nobody_saw_is_forgotten(fresh_httpd, peers, method, extensions, said, status, times):
+    """A container that dies behind its head, before anything of it was passed on: another one answers, and nothing of the first is seen."""
+    keys = {"recovery_options": 0} if method == "DELETE" else {}  # every request may be sent again, it says
+    members = {f"m{i}": {"port": peer.port, **QUICK, "retries": 1, **keys} for i, peer in enumerate(peers, 1)}
+    httpd = fresh_httpd(f"JkMount /* b{extensions}\nHeader set X-Early here early",
+                        workers=lb("b", members), modules=["headers"])
+    httpd.expect("No response has been sent to the client")
+    httpd.allow("connecting to tomcat failed", "All tomcat")
+
+    def half(ex):
+        ex.read_body()
+        ex.send(said)
+        time.sleep(0.05)  # the module has read it
+        ex.close()
+    peers[0].default = half
+    answer = client.ask(httpd.port, method, "/x", [("Cookie", "JSESSIONID=a.m1")], body=b"b" if method == "POST" else None)
+    assert answer.status == status
+    assert answer.complete and not answer.header("X-Half") and not answer.header("Set-Cookie") and not answer.header("Last-Modified")
+    assert "half" not in answer.header("Content-Type")
+    assert status != 200 or answer.header("X-Early") == "here", "what stood there before is there again"
+    assert sum(p.deliveries("/x") for p in peers) == times
+
+
 def test_an_upload_goes_on_elsewhere_before_it_was_written(balanced, peers):
     """The first packet was read from the client; the member turned out dead; the next one gets every byte."""
     httpd = balanced(gone=("m1",), m2={"max_packet_size": 65536}, m3={"max_packet_size": 16384})

@@ -65,6 +65,7 @@ typedef struct client {
     size_t nbody, body_left;
     unsigned status;
     bool gone_reading, gone_writing;
+    bool passed; /* what was said was seen */
     jk_request rq;
     jk_source source;
     jk_sink sink;
@@ -123,7 +124,19 @@ static bool holds(void *ctx)
     return false;
 }
 
-static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds };
+static bool forget(void *ctx)
+{
+    client *c = ctx;
+
+    if (c->passed)
+        return false;
+    c->status = 0;
+    c->nbody = 0;
+    memset(c->body, 0, sizeof c->body);
+    return true;
+}
+
+static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds, forget };
 
 /* p: a pool of the calling thread. */
 static client *come(apr_pool_t *p, const char *method, size_t body_bytes)
@@ -532,6 +545,7 @@ static const struct {
     { "GET", 0, "retries=1", "da", JK_E_RECV, 1, 306, "there is one attempt" },
     { "GET", 0, "retries=2", "dda", JK_E_RECV, 2, 306, "there are two" },
     { "GET", 0, "retries=3", "dda", JK_OK, 3, 306, "there are three" },
+    { "GET", 0, "", "pa", JK_OK, 2, 306, "the client has nothing of it" },
     { "GET", 0, "", "pa", JK_E_RECV, 1, 307, "the client has a part of it" },
     { "GET", 0, "recovery_options=0", "pa", JK_E_RECV, 1, 307, "whatever the options say" },
 };
@@ -541,6 +555,7 @@ START_TEST(each_drop_is_sent_again_or_not)
     jk_peer *pr = jk_peer_tcp(drops[_i].script);
     client *c = come(pool, drops[_i].method, drops[_i].body);
 
+    c->passed = drops[_i].id == 307;
     jk_rc rc = ask(worker_of(pr, apr_pstrcat(pool, "retry_interval=1 ", drops[_i].keys, NULL)), c);
     ck_assert_msg(rc == drops[_i].rc, "%s: %s", drops[_i].why, jk_outcome_name(rc));
     ck_assert_msg(jk_peer_look(pr, &pr->requests) == drops[_i].requests, "%s: %d requests", drops[_i].why, jk_peer_look(pr, &pr->requests));
@@ -627,6 +642,38 @@ START_TEST(each_odd_answer_is_named)
     ck_assert_msg(get(worker_of(pr, "retries=1")) == odds[_i].rc, "%s", odds[_i].why);
     ck_assert_msg(told.n[odds[_i].id] == 1, "%s: %s", odds[_i].why, told.text);
     ck_assert_msg(strstr(told.text, odds[_i].says) != NULL, "%s: %s", odds[_i].why, told.text);
+}
+END_TEST
+
+static const struct {
+    const char *method, *keys;
+    bool passed;
+    jk_rc rc;
+    int requests;
+    jk_progress progress;
+    const char *why;
+} heads[] = {
+    { "GET", "", false, JK_OK, 2, JK_PROGRESS_ANSWERED, "nobody saw the head: the next container answers" },
+    { "HEAD", "", false, JK_OK, 2, JK_PROGRESS_ANSWERED, "likewise" },
+    { "GET", "", true, JK_E_PAYLOAD, 1, JK_PROGRESS_ANSWERED, "what was seen is not asked for again" },
+    { "GET", "recovery_options=3", false, JK_E_PAYLOAD, 1, JK_PROGRESS_SENT, "the administrator says no" },
+    { "POST", "", false, JK_E_PAYLOAD, 1, JK_PROGRESS_CONSUMED, "the head shows that it was done" },
+    { "DELETE", "recovery_options=0", false, JK_E_PAYLOAD, 1, JK_PROGRESS_CONSUMED, "even where everything may be sent again" },
+};
+
+START_TEST(a_head_that_nobody_saw_is_as_good_as_none)
+{
+    static const uint8_t bytes[] = { JK_PEER_HEAD(201), 'A', 'B', 0, 1, 9 }; /* a CPong that nobody asked for */
+    jk_peer *pr = jk_peer_tcp("*a");
+    client *c = come(pool, heads[_i].method, 0);
+
+    pr->odd = (const char *)bytes;
+    pr->nodd = sizeof bytes;
+    c->passed = heads[_i].passed;
+    ck_assert_msg(ask(worker_of(pr, heads[_i].keys), c) == heads[_i].rc, "%s", heads[_i].why);
+    ck_assert_msg(jk_peer_look(pr, &pr->requests) == heads[_i].requests, "%s", heads[_i].why);
+    ck_assert_msg(c->run.x.progress == heads[_i].progress, "%s", heads[_i].why);
+    ck_assert_msg(c->status == (heads[_i].rc == JK_OK ? 200 : heads[_i].passed ? 201 : 0), "%s: %u", heads[_i].why, c->status);
 }
 END_TEST
 
@@ -857,6 +904,7 @@ static void add_failures(TCase *t)
     tcase_add_loop_test(t, each_drop_is_sent_again_or_not, 0, COUNT(drops));
     tcase_add_test(t, a_budget_bounds_what_is_sent_again);
     tcase_add_test(t, what_was_dropped_is_sent_again_byte_for_byte);
+    tcase_add_loop_test(t, a_head_that_nobody_saw_is_as_good_as_none, 0, COUNT(heads));
     tcase_add_loop_test(t, each_odd_answer_is_named, 0, COUNT(odds));
     tcase_add_test(t, a_silent_container_is_given_up);
     tcase_add_test(t, socket_timeout_is_named_where_it_is_the_one);

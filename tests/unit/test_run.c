@@ -27,6 +27,7 @@ typedef struct world {
     bool turn, pass_turn; /* passing has a turn of its own: it is asked again after every lend */
     uint8_t memory[64], got[256];
     size_t ngot, heads, flushes, body_left;
+    bool passed; /* to the client: nothing is forgotten */
     char location[16];
 } world;
 
@@ -105,7 +106,14 @@ static bool holds(void *ctx)
     return false;
 }
 
-static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds };
+static bool forget(void *ctx)
+{
+    world *w = ctx;
+
+    return !w->passed;
+}
+
+static const jk_sink_ops ops = { lend, NULL, head, body, pass, holds, forget };
 
 typedef struct table {
     world w;
@@ -304,6 +312,25 @@ START_TEST(an_answer_that_counts_as_a_failure_is_withheld)
 }
 END_TEST
 
+START_TEST(a_head_is_forgotten_unless_it_was_passed_on)
+{
+    table *t = lay(false, 0);
+
+    t->w.passed = _i;
+    jk_run_forget(&t->run); /* there is nothing */
+    ck_assert_int_eq(t->run.x.progress, JK_PROGRESS_NONE);
+    ck_assert_int_eq(send(t->container, whole_reply + 7, sizeof whole_reply - 7 - 6, 0), (int)sizeof whole_reply - 7 - 6); /* no end */
+    shutdown(t->container, SHUT_WR);
+    ck_assert_int_eq(jk_run_crank(&t->run), JK_E_RECV);
+    ck_assert_int_eq(t->run.x.progress, JK_PROGRESS_ANSWERED);
+    ck_assert_uint_eq(t->run.body_passed, 7);
+    jk_run_forget(&t->run);
+    ck_assert_int_eq(t->run.x.progress, _i ? JK_PROGRESS_ANSWERED : JK_PROGRESS_SENT);
+    ck_assert_uint_eq(t->run.body_passed, _i ? 7 : 0);
+    clear(t);
+}
+END_TEST
+
 START_TEST(a_withheld_answer_gets_no_more_body_and_no_end_without_limit)
 {
     static const uint8_t head[] = { 'A', 'B', 0, 8, 4, 0, 200, 0, 0, 0, 0, 0 };
@@ -495,8 +522,8 @@ static jk_rc well_pass(void *ctx, bool flush)
     return JK_OK;
 }
 
-static const jk_sink_ops well_ops = { well_lend, NULL, well_head, well_body, well_pass, holds };
-static const jk_sink_ops keeping_ops = { well_lend, well_keep, well_head, well_body, well_pass, holds };
+static const jk_sink_ops well_ops = { well_lend, NULL, well_head, well_body, well_pass, holds, NULL };
+static const jk_sink_ops keeping_ops = { well_lend, well_keep, well_head, well_body, well_pass, holds, NULL };
 
 typedef struct answer {
     uint8_t wire[LONG_MOST], body[LONG_MOST];
@@ -714,6 +741,7 @@ int main(void)
     tcase_add_test(t, every_cut_of_the_reply_is_an_end_of_file_and_not_reusable);
     tcase_add_test(t, bytes_after_the_end_keep_the_connection_out_of_the_pool);
     tcase_add_test(t, an_http_port_is_kept_for_the_log);
+    tcase_add_loop_test(t, a_head_is_forgotten_unless_it_was_passed_on, 0, 2);
     tcase_add_loop_test(t, an_answer_that_counts_as_a_failure_is_withheld, 0, (int)(sizeof statuses / sizeof statuses[0]));
     tcase_add_test(t, a_withheld_answer_gets_no_more_body_and_no_end_without_limit);
     tcase_add_test(t, an_answer_is_heard_while_the_body_is_slow);

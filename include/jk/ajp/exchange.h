@@ -37,12 +37,12 @@ typedef enum jk_act {
     JK_ACT_FAIL_PAYLOAD  /* JK_E_PAYLOAD: 500 */
 } jk_act;
 
-/* How far a request has come: what balance/retry asks. Values only grow. */
+/* How far a request has come: what balance/retry asks. Values only grow, but for a head that is withheld or forgotten. */
 typedef enum jk_progress {
     JK_PROGRESS_NONE,     /* not a byte of the request left */
     JK_PROGRESS_SENT,     /* the FORWARD_REQUEST was written, or a part of it */
-    JK_PROGRESS_CONSUMED, /* a GET_BODY_CHUNK was answered: the body cannot be sent again */
-    JK_PROGRESS_ANSWERED  /* the sink was given headers: nothing is ever repeated */
+    JK_PROGRESS_CONSUMED, /* a GET_BODY_CHUNK was answered: the body cannot be sent again; or it must not, since it was done */
+    JK_PROGRESS_ANSWERED  /* the sink was given headers, and keeps them: nothing is ever repeated */
 } jk_progress;
 
 typedef struct jk_exchange {
@@ -78,7 +78,7 @@ void jk_exchange_answered_body(jk_exchange *x);
 /* A message came: what to do with it. */
 jk_act jk_exchange_event(jk_exchange *x, jk_event event);
 
-/* After JK_ACT_PASS_HEAD: the headers are not passed on, the answer counts for nothing (fail_on_status). */
+/* After JK_ACT_PASS_HEAD: the headers are not passed on, or what the sink was given is taken back. The answer counts for nothing. */
 void jk_exchange_withhold(jk_exchange *x);
 
 /* The event that a parsed message is. */

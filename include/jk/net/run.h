@@ -50,7 +50,7 @@ typedef struct jk_sink_ops {
     /* The first bytes of all are read where they cannot stay, so that a request that waits for them holds no memory for them: copies them
      * into such memory, and says where; NULL: there is none left. May be missing: then lend() is asked for them, too. */
     const uint8_t *(*keep)(void *ctx, const uint8_t *p, size_t n);
-    /* The status and the headers: the first thing, once. */
+    /* The status and the headers: the first thing, once, or once more after forget(). */
     jk_rc (*head)(void *ctx, jk_reply *head);
     jk_rc (*body)(void *ctx, jk_span bytes);
     /* Everything gathered goes on; `flush`: as far as the client. Called with nothing gathered before somebody waits without a thread:
@@ -58,6 +58,9 @@ typedef struct jk_sink_ops {
     jk_rc (*pass)(void *ctx, bool flush);
     /* Does it hold bytes that were not passed on? */
     bool (*holds)(void *ctx);
+    /* Takes back the head, and what came behind it, as if there had been none: another may come. False: something was passed on, and
+     * nothing is taken back. */
+    bool (*forget)(void *ctx);
 } jk_sink_ops;
 
 typedef struct jk_sink {
@@ -172,6 +175,10 @@ jk_rc jk_run_prepare(jk_run *run);
 
 /* Turns the crank until the answer is whole (JK_OK), something failed, or JK_AGAIN. JK_E_STATUS: an answer that fail_on_status names. */
 jk_rc jk_run_crank(jk_run *run);
+
+/* After a failure: whatever the container said is taken back, where nothing of it was passed on. What the exchange's progress says then is
+ * how far the request had come before its answer. */
+void jk_run_forget(jk_run *run);
 
 /* Is there something that was read and not parsed? It lies in memory that the sink lent, or kept it in. */
 bool jk_run_has_input(const jk_run *run);

@@ -5,7 +5,8 @@
 
 A cell says what its peer does (arm) and what is expected: the client's answer, how often the request arrived whole, the ids
 in the log, and whether the connection lives on. The rules: of a request nothing was written - any is tried again; it was
-written - GET and HEAD alone; its body was asked for, or the answer began - none. A column (see Column) may expect otherwise."""
+written - GET and HEAD alone, also where the container's head came and nothing of it was passed on; its body was asked for, or
+something was passed on - none. A column (see Column) may expect otherwise."""
 import dataclasses
 import os
 import socket
@@ -192,7 +193,7 @@ NO_CONNECTION, EXHAUSTED, NO_PONG, LEFT_OVER, BROKEN_OFF, WENT_AWAY = 202, 204, 
 
 def failure_id(way, progress):
     if way.failure == RECV:
-        return 306 if progress < ANSWERED else 307
+        return 306 if progress < PASSED else 307
     return {TIMEOUT: 308, PAYLOAD: 309}.get(way.failure, way.id)
 
 
@@ -201,7 +202,7 @@ def broken(way, progress, ask):
     ids = {failure_id(way, progress)}
     if progress == PASSED:
         return Expected(CUT, 1, frozenset(ids | {BROKEN_OFF}), states=STATES[way.failure])
-    again = ask.safe and progress <= SENT
+    again = ask.safe and progress != CONSUMED
     times = 2 if again else 1
     return Expected(STATUS[way.failure], 0 if progress == UNREAD else times, frozenset(ids | ({EXHAUSTED} if again else set())),
                     attempts=times if progress == UNREAD else None, states=STATES[way.failure])
