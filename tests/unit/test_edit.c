@@ -39,13 +39,6 @@ static void quiet(const jk_log *log, jk_log_level level, const jk_log_place *pla
 
 static const jk_log silence = { JK_LOG_EMERG, quiet, "TEST", NULL, NULL };
 
-/* What an edit replaces is kept until the process ends, since somebody may still read it: no leak. Called by the address sanitizer. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:worker/group.c\nleak:take_picture\nleak:jk_where_make\n";
-}
-
 static void begin_with(const char *properties)
 {
     jk_workers_input in = { .file = "f", .text = jk_span_of(properties), .server_root = "/", .kinds = 7 };
