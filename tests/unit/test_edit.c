@@ -357,9 +357,10 @@ static const struct {
     { "worker.lb.spare_members=1\n", ADDED(3, "z"), "a b z ", "spare 1=z,", "another place is his only one" },
     { "worker.lb.spare_members=1\nworker.lb.balance_workers=z\n", THREE, "a b z x ", "spare 1=x,spare 2=y,", "the workers file names one" },
     { "worker.lb.spare_members=1\nworker.list=y\n", THREE, "a b x ", "spare 1=x,spare 3=z,", "or another worker of that name" },
-    { "worker.lb.spare_members=0\n", THREE ", \"lb/spare 4\": {\"edits\": {}}, \"lb/spare 5\": 1, \"lb/spare 6\": {\"name\": \"a b\"}, \"o/spare 1\": "
-      NEW("o", "o"), "a b ", "spare 1=x,spare 2=y,spare 3=z,", "who has no name, a bad one, or no balancer does not stay" },
-    { "worker.lb.spare_members=2\n", ADDED(1, "x") ", \"lb/spare 7\": {\"name\": \"y\"}", "a b x ", "spare 1=x,", "nor who was refused the place that is free" },
+    { "worker.lb.spare_members=0\n", THREE ", \"lb/spare 4\": {\"edits\": {}}, \"lb/spare 5\": 1, \"lb/spare 6\": {\"name\": \"a b\"}, "
+      "\"o/spare 1\": " NEW("o", "o"), "a b ", "spare 1=x,spare 2=y,spare 3=z,", "who has no name, a bad one, or no balancer does not stay" },
+    { "worker.lb.spare_members=2\n", ADDED(1, "x") ", \"lb/spare 7\": {\"name\": \"y\"}", "a b x ", "spare 1=x,",
+      "nor who was refused the place that is free" },
 };
 
 static const char *written_of(jk_span state)
