@@ -65,7 +65,7 @@ jk_rc jkp_talk_connect(jkp_line *line, const jk_addr *to, int timeout_ms, int *e
         times->connect = elapsed(line);
     else
         jkp_talk_close(line);
-    return rc;
+    return rc == JK_E_SHORT ? JK_E_CONNECT : rc; /* who asks here is told the errno, whoever is to blame */
 }
 
 void jkp_talk_close(jkp_line *line)

@@ -25,7 +25,7 @@ static const struct {
     [JK_E_STATUS] = { "JK_E_STATUS", "because of response status", JK_BLAME_BACKEND },
     [JK_E_CONF] = { "JK_E_CONF", "because of the configuration", JK_BLAME_US },
     [JK_E_MEMORY] = { "JK_E_MEMORY", "because memory ran out", JK_BLAME_US },
-    [JK_E_SHORT] = { "JK_E_SHORT", "because httpd or the system ran out of descriptors or buffers", JK_BLAME_US },
+    [JK_E_SHORT] = { "JK_E_SHORT", "because httpd or the system ran out of descriptors, buffers or local ports", JK_BLAME_US },
 };
 
 static int known(jk_rc rc)

@@ -16,6 +16,7 @@ struct jk_statefile {
     const jk_registry *registry;
     const jk_shm *shm;
     const char *path;
+    jk_span homeless; /* what stays in the file though nobody has it: jk_state_homeless() */
     uint32_t written; /* jk_shm_edits() when it was */
     pid_t parent;
 };
@@ -30,7 +31,8 @@ static void tell(const jk_statefile *f, const jk_log *log, const jk_state_news *
         JK_INFO(log, "%s: %d values that were changed at run time are in force again", f->path, news->taken);
 }
 
-static void take(const jk_statefile *f, apr_pool_t *p)
+/* `fresh`: its values are to be put in force; else the shared memory has them. */
+static void take(jk_statefile *f, apr_pool_t *p, bool fresh)
 {
     jk_log log = jk_logfile_for(f->conf, "POST_CONFIG");
     jk_file_state state;
@@ -39,14 +41,17 @@ static void take(const jk_statefile *f, apr_pool_t *p)
     jk_span text;
 
     if (!jk_lastgood_file(p, f->path, &text, &state, &why)) {
-        if (!APR_STATUS_IS_ENOENT(state.failed))
+        if (fresh && !APR_STATUS_IS_ENOENT(state.failed))
             JK_WARN(&log, 105, "JkStateFile %s could not be read: %s; no value of it is taken", f->path, why);
-    } else if (text.len > 0 && jk_state_take(p, f->registry, text, &news, &why) != JK_OK) {
+        return;
+    }
+    if (fresh && text.len > 0 && jk_state_take(p, f->registry, text, &news, &why) != JK_OK) {
         JK_WARN(&log, 106, "JkStateFile %s is broken: %s; no value of it is taken, and it is replaced with the next change; move it away if you "
                 "want to mend it", f->path, why);
-    } else if (text.len > 0) {
+    } else if (fresh && text.len > 0) {
         tell(f, &log, &news);
     }
+    f->homeless = jk_state_homeless(p, f->registry, text);
 }
 
 /* ---- writing ---- */
@@ -71,7 +76,7 @@ static void put(jk_statefile *f, apr_pool_t *p)
 {
     uint32_t edits = jk_shm_edits(f->shm); /* before the values: a change meanwhile is seen by the next look */
     const char *fresh = apr_pstrcat(p, f->path, ".new", NULL);
-    apr_status_t rv = write_to(fresh, jk_state_text(p, f->registry, apr_time_sec(apr_time_now())), p);
+    apr_status_t rv = write_to(fresh, jk_state_text(p, f->registry, apr_time_sec(apr_time_now()), f->homeless), p);
     char words[120];
 
     if (rv == APR_SUCCESS)
@@ -128,9 +133,8 @@ jk_statefile *jk_statefile_open(apr_pool_t *pconf, const jk_server *main_conf, c
     if (path == NULL)
         return NULL;
     f = apr_palloc(pconf, sizeof *f);
-    *f = (jk_statefile){ main_conf->s->process->pool, main_conf, registry, shm, ap_server_root_relative(pconf, path), 0, getpid() };
-    if (fresh)
-        take(f, pconf);
+    *f = (jk_statefile){ main_conf->s->process->pool, main_conf, registry, shm, ap_server_root_relative(pconf, path), JK_SPAN_NONE, 0, getpid() };
+    take(f, pconf, fresh);
     f->written = jk_shm_edits(shm);
     apr_pool_pre_cleanup_register(f->process, f, stop);
     apr_pool_cleanup_register(pconf, f, restart, apr_pool_cleanup_null);

@@ -115,7 +115,35 @@ static void tune(int fd, int family, const jk_sock_options *opt)
 /* Nothing was even tried: whoever is at the other end has no part in it. */
 static bool is_short(int err)
 {
-    return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS;
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == ENOBUFS || err == EADDRINUSE;
+}
+
+/* connect() says EADDRNOTAVAIL where no local port is left, and where this machine has no address that leads there. A datagram socket wants the
+ * same address, and none of these ports: if it gets on, it is the ports, for which bind() says EADDRINUSE. */
+static int why_not(const jk_addr *to, int err)
+{
+    int s;
+
+    if (err != EADDRNOTAVAIL)
+        return err;
+    s = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s < 0 || connect(s, (const void *)&to->sa, to->len) == 0 || errno != EADDRNOTAVAIL)
+        err = EADDRINUSE;
+    if (s >= 0)
+        close(s);
+    return err;
+}
+
+/* Where this machine has no such address, connecting from another is better than not at all. The port is left to connect(), which may take one
+ * that leads to another container already. */
+static void come_from(int fd, const jk_addr *source)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+    (void)!bind(fd, (const void *)&source->sa, source->len);
 }
 
 jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *err)
@@ -129,14 +157,13 @@ jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *
         return is_short(*err) ? JK_E_SHORT : JK_E_CONNECT;
     }
     tune(s, sa->sa_family, opt);
-    /* A source that cannot be bound is told at the start (conf); connecting from another one is better than not at all. */
     if (opt->source && opt->source->sa.ss_family == sa->sa_family)
-        (void)!bind(s, (const void *)&opt->source->sa, opt->source->len);
+        come_from(s, opt->source);
     do
         rc = connect(s, sa, to->len);
     while (rc < 0 && errno == EINTR);
     if (rc < 0 && errno != EINPROGRESS) {
-        *err = errno;
+        *err = why_not(to, errno);
         close(s);
         return is_short(*err) ? JK_E_SHORT : JK_E_CONNECT;
     }
@@ -236,8 +263,10 @@ const char *jk_sock_words(int err)
         return "the system has no memory for another socket: look at its free memory, and at net.ipv4.tcp_mem";
     case ECONNRESET:
         return "connection reset: the backend closed at once; it is stopping, or its port speaks another protocol";
+    case EADDRINUSE:
+        return "no local port is left to connect from: look at who has so many connections (ss -tan), and raise net.ipv4.ip_local_port_range";
     case EADDRNOTAVAIL:
-        return "no local address or port is left: check source, and the range of local ports";
+        return "this host has no address from which that one is reached: check host, and IPv4 against IPv6 (prefer_ipv6)";
     case EAFNOSUPPORT:
         return "the address family is not supported on this host: check IPv4 against IPv6 (prefer_ipv6)";
     default:

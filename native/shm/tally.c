@@ -56,14 +56,15 @@ static uint32_t find(const jk_shm *shm, uint64_t key)
     return 0;
 }
 
-/* Two processes that look for one name at once find the same place: who comes second finds it taken, by that name. */
+/* Two processes that look for one name at once find the same place: who comes second finds it taken, by that name. Only what looks free is written
+ * to: many rules that find no place ask at every reload. */
 static uint32_t claim(jk_shm *shm, uint64_t key)
 {
     for (uint32_t i = 1; i < JK_LAYOUT_MOUNTS; i++) {
-        uint64_t seen = 0;
-        if (GET(shm->mounts[i].key) != 0)
-            continue; /* it was not ours a moment ago, and does not become so; many rules that find no place ask at every reload */
-        if (atomic_compare_exchange_strong(&shm->mounts[i].key, &seen, key) || seen == key)
+        uint64_t seen = GET(shm->mounts[i].key);
+        if (seen == 0 && atomic_compare_exchange_strong(&shm->mounts[i].key, &seen, key))
+            return i;
+        if (seen == key)
             return i;
     }
     return 0;

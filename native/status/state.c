@@ -83,19 +83,89 @@ static void write_one(void *ctx, const jk_worker *worker, const jk_worker *lb, b
     json_decref(edits);
 }
 
-jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now)
+/* Gives `workers` away. */
+static jk_span dump(apr_pool_t *p, int64_t now, json_t *workers)
 {
-    writing w = { p, json_object() };
-    json_t *root = json_pack("{s:i, s:I, s:o}", "version", SHAPE, "written", (json_int_t)now, "workers", w.workers);
-    char *dumped;
-    const char *text;
+    json_t *root = json_pack("{s:i, s:I, s:o}", "version", SHAPE, "written", (json_int_t)now, "workers", workers);
+    char *dumped = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    const char *text = dumped ? apr_pstrcat(p, dumped, "\n", NULL) : "";
 
-    each(registry, write_one, &w);
-    dumped = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-    text = dumped ? apr_pstrcat(p, dumped, "\n", NULL) : "";
     free(dumped);
     json_decref(root);
     return jk_span_of(text);
+}
+
+/* ---- who has no place ---- */
+
+/* Which balancer is meant by "lb/spare 3"? NULL: there is none, or it has this place. */
+static const jk_worker *lb_without(const jk_registry *registry, const char *slot)
+{
+    const char *at = strstr(slot, JK_LB_SPARE_SLOT);
+
+    for (size_t i = 0; at && i < jk_registry_count(registry); i++) {
+        const jk_worker *lb = jk_registry_at(registry, i);
+        bool has = false;
+        if (strlen(lb->name) != (size_t)(at - slot) || strncmp(lb->name, slot, (size_t)(at - slot)) != 0)
+            continue;
+        for (size_t k = 0; k < jk_manage_members(lb); k++)
+            has = has || strcmp(jk_manage_place(lb, k)->slot, slot) == 0;
+        return has || lb->conf->kind != JK_WORKER_LB ? NULL : lb;
+    }
+    return NULL;
+}
+
+static const char *name_of(const json_t *one)
+{
+    return json_string_value(json_object_get(one, "name"));
+}
+
+/* Would it come back if its place did? */
+static bool is_homeless(const jk_registry *registry, const char *slot, const json_t *one)
+{
+    const char *name = name_of(one);
+
+    return name && jk_workers_name(name) == NULL && lb_without(registry, slot) != NULL && jk_edit_named(registry, name) == 0;
+}
+
+/* Adds those of a text to `workers`. */
+static void add_homeless(const jk_registry *registry, jk_span text, json_t *workers)
+{
+    json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL), *one;
+    const char *slot;
+
+    if (json_integer_value(json_object_get(root, "version")) == SHAPE)
+        json_object_foreach(json_object_get(root, "workers"), slot, one)
+            if (is_homeless(registry, slot, one))
+                (void)json_object_set(workers, slot, one);
+    json_decref(root);
+}
+
+jk_span jk_state_homeless(apr_pool_t *p, const jk_registry *registry, jk_span text)
+{
+    json_t *all = json_object(), *one;
+    const char *slot;
+    void *next;
+
+    add_homeless(registry, text, all);
+    json_object_foreach_safe(all, next, slot, one) {
+        const jk_worker *lb = lb_without(registry, slot);
+        if (jk_manage_free_place(lb) < jk_manage_members(lb)) /* it was refused that */
+            json_object_del(all, slot);
+    }
+    if (json_object_size(all) > 0)
+        return dump(p, 0, all);
+    json_decref(all);
+    return JK_SPAN_NONE;
+}
+
+jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now, jk_span homeless)
+{
+    writing w = { p, json_object() };
+
+    each(registry, write_one, &w);
+    if (homeless.len > 0)
+        add_homeless(registry, homeless, w.workers);
+    return dump(p, now, w.workers);
 }
 
 /* ---- and back ---- */
@@ -105,6 +175,7 @@ typedef struct taking {
     const jk_registry *registry;
     const json_t *workers;
     jk_state_news *news;
+    apr_hash_t *entries; /* of members that were added at run time, by the slot of the place that they have now */
 } taking;
 
 static void leave_out(taking *t, const char *slot, const char *key, const char *why)
@@ -144,7 +215,7 @@ static bool take_value(taking *t, const jk_worker *worker, const jk_attribute *a
 /* A member that was added at run time comes back into its place: by the name that its entry has. False: nobody does. */
 static bool take_name(taking *t, const jk_worker *worker, json_t *one, jk_tune *to)
 {
-    const char *name = json_string_value(json_object_get(one, "name")), *wrong;
+    const char *name = name_of(one), *wrong;
     bool there = name && jk_edit_named(t->registry, name) > 0;
 
     wrong = name == NULL ? "it has no name" : there ? "the workers file names a member so now, or another worker is called so" : jk_workers_name(name);
@@ -192,6 +263,7 @@ static void take_entry(taking *t, const jk_worker *worker, const jk_worker *lb, 
         return;
     }
     t->news->taken += n;
+    apr_hash_set(t->entries, worker->slot, APR_HASH_KEY_STRING, one);
     if (memcmp(&from, &to, sizeof from) != 0 && jk_stat_tune_edit(jk_manage_stat(worker), &from, &to) == JK_OK)
         jk_stat_sign_edit(jk_manage_stat(worker), by ? by : "", (int64_t)json_integer_value(json_object_get(one, "at")));
 }
@@ -203,23 +275,6 @@ static void take_one(void *ctx, const jk_worker *worker, const jk_worker *lb, bo
     take_entry(t, worker, lb, member, json_object_get(t->workers, worker->slot));
 }
 
-/* Which balancer is meant by "lb/spare 3"? NULL: there is none, or it has this place. */
-static const jk_worker *lb_without(const jk_registry *registry, const char *slot)
-{
-    const char *at = strstr(slot, JK_LB_SPARE_SLOT);
-
-    for (size_t i = 0; at && i < jk_registry_count(registry); i++) {
-        const jk_worker *lb = jk_registry_at(registry, i);
-        bool has = false;
-        if (strlen(lb->name) != (size_t)(at - slot) || strncmp(lb->name, slot, (size_t)(at - slot)) != 0)
-            continue;
-        for (size_t k = 0; k < jk_manage_members(lb); k++)
-            has = has || strcmp(jk_manage_place(lb, k)->slot, slot) == 0;
-        return has || lb->conf->kind != JK_WORKER_LB ? NULL : lb;
-    }
-    return NULL;
-}
-
 /* There are fewer places than there were: a free one will do. */
 static void take_homeless(taking *t)
 {
@@ -229,18 +284,18 @@ static void take_homeless(taking *t)
     json_object_foreach((json_t *)t->workers, slot, one) {
         const jk_worker *lb = lb_without(t->registry, slot);
         size_t place = lb ? jk_manage_free_place(lb) : 0;
-        const char *name = json_string_value(json_object_get(one, "name"));
+        const char *name = name_of(one);
         if (lb && place < jk_manage_members(lb))
             take_entry(t, jk_manage_place(lb, place), lb, true, one);
         else if (lb)
-            leave_out(t, slot, name ? name : "the member", "no place is left for it: raise spare_members");
+            leave_out(t, slot, name ? name : "the member", "no place is left for it: raise spare_members; it stays in the file");
     }
 }
 
 /* How many values of its entry are in force. */
 static int taken_of(const taking *t, const jk_worker *member)
 {
-    json_t *edits = json_object_get(json_object_get(t->workers, member->slot), "edits"), *edit;
+    json_t *edits = json_object_get(apr_hash_get(t->entries, member->slot, APR_HASH_KEY_STRING), "edits"), *edit;
     jk_worker_conf file, now;
     const char *key;
     int n = 0;
@@ -311,7 +366,7 @@ jk_rc jk_state_take(apr_pool_t *p, const jk_registry *registry, jk_span text, jk
     const json_t *workers = json_object_get(root, "workers");
 
     *news = (jk_state_news){ 0, apr_array_make(p, 4, sizeof(const char *)) };
-    taking t = { p, registry, workers, news };
+    taking t = { p, registry, workers, news, apr_hash_make(p) };
     if (root == NULL)
         *why = apr_psprintf(p, "line %d: %s", error.line, error.text);
     else if (json_integer_value(json_object_get(root, "version")) != SHAPE || !json_is_object(workers))

@@ -20,7 +20,6 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE };
 
@@ -28,7 +27,7 @@ enum { BEGIN, LEND, SLOT, CONNECT, GREET, BODY, LOOK, PING, PINGING, RUN, PAUSE 
 #define SURELY_ALIVE apr_time_from_sec(1)   /* a connection that was used this short a time ago needs no safe ping */
 
 /* The limits as this process knows them. Never changed: an edit leads to another one, and the old one stays, some 60 bytes for each
- * edit, since a request may be reading it. */
+ * edit, since a request may be reading it (kept.h). */
 typedef struct picture {
     uint32_t version;
     jk_limits limits;
@@ -41,6 +40,7 @@ typedef struct jk_backend {
     jk_pool *pool; /* of this process; NULL before child_init */
     jk_sock_options options;
     jk_addr source;
+    jk_kept *kept;                      /* what edits made */
     jk_where home;                      /* where the container was when this configuration began */
     _Atomic(jk_where *) where;          /* where it is */
     volatile apr_uint32_t refusal_told; /* s, when a refusal was explained last */
@@ -84,11 +84,9 @@ static void follow_address(jk_backend *backend)
     jk_stat_tune_read(backend->stat, &tune);
     if (jk_where_is(was, &tune))
         return;
-    fresh = jk_where_make(&tune, backend->worker.conf->prefer_ipv6);
-    if (fresh == NULL || !atomic_compare_exchange_strong(&backend->where, &was, fresh)) {
-        free(fresh); /* somebody else was first */
-        return;
-    }
+    fresh = jk_where_make(backend->kept, &tune, backend->worker.conf->prefer_ipv6);
+    if (fresh == NULL || !atomic_compare_exchange_strong(&backend->where, &was, fresh))
+        return; /* somebody else was first */
     if (backend->pool)
         jk_upkeep_empty(backend->pool);
 }
@@ -520,10 +518,10 @@ static jk_rc enter(jk_backend *backend, jk_run *run)
     return JK_OK;
 }
 
-/* Two threads that see an edit at once make two, and one is kept. Without memory the old one stays in force. */
+/* Two threads that see an edit at once make two, and one is in force. Without memory the old one stays in force. */
 static const jk_limits *take_picture(jk_backend *backend, const picture *before)
 {
-    picture *made = malloc(sizeof *made);
+    picture *made = jk_kept_take(backend->kept, sizeof *made);
 
     if (made == NULL)
         return &before->limits;
@@ -532,7 +530,6 @@ static const jk_limits *take_picture(jk_backend *backend, const picture *before)
     follow_address(backend);
     if (atomic_compare_exchange_strong(&backend->picture, &before, made))
         return &made->limits;
-    free(made);
     return &before->limits;
 }
 
@@ -787,6 +784,7 @@ jk_worker *jk_backend_make(apr_pool_t *p, const jk_worker_conf *conf)
 {
     jk_backend *backend = apr_pcalloc(p, sizeof *backend);
     backend->worker = (jk_worker){ &jk_backend_type, conf, conf->name, conf->name, backend };
+    backend->kept = jk_kept_make(p);
     backend->options = (jk_sock_options){ .socket_timeout = conf->socket_timeout,
                                           .connect_timeout = conf->socket_connect_timeout,
                                           .buffer = conf->socket_buffer,

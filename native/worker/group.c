@@ -9,9 +9,9 @@
 
 /* ---- pictures ---- */
 
-static jk_span kept(const char *text)
+static jk_span kept(const jk_lb *lb, const char *text)
 {
-    char *copy = *text ? strdup(text) : NULL;
+    char *copy = *text ? jk_kept_text(lb->kept, text) : NULL;
 
     return copy ? jk_span_of(copy) : JK_SPAN_LIT("");
 }
@@ -32,9 +32,9 @@ static jk_choose_live live(void *ctx, size_t i)
 }
 
 /* Another name leads to another string, and the old one stays: a log line may be made of it. It changes only where nobody is under way. */
-static void call(jk_lb_member *m, const char *name)
+static void call(const jk_lb *lb, jk_lb_member *m, const char *name)
 {
-    const char *fresh = strcmp(m->worker->name, name) != 0 ? strdup(name) : NULL;
+    const char *fresh = strcmp(m->worker->name, name) != 0 ? jk_kept_text(lb->kept, name) : NULL;
 
     if (fresh == NULL)
         return;
@@ -44,12 +44,12 @@ static void call(jk_lb_member *m, const char *name)
 }
 
 /* Is somebody there? He is called by his name from now on. */
-static bool is_there(jk_lb_member *m, const jk_tune *tune)
+static bool is_there(const jk_lb *lb, jk_lb_member *m, const jk_tune *tune)
 {
     if (m->spare == NULL)
         return true;
     if (*tune->name)
-        call(m, tune->name);
+        call(lb, m, tune->name);
     return *tune->name;
 }
 
@@ -61,7 +61,7 @@ jk_worker *jk_group_member(const jk_lb *lb, size_t i)
     if (m->spare == NULL)
         return m->worker;
     jk_stat_tune_read(m->stat, &tune);
-    return is_there(m, &tune) ? m->worker : NULL;
+    return is_there(lb, m, &tune) ? m->worker : NULL;
 }
 
 /* The lists of a picture, by place. An empty place is as good as none: stopped, without a route, and of no weight. */
@@ -78,13 +78,14 @@ static void draw(jk_lb *lb, jk_group *g, draft *d, size_t i)
     const jk_tune *tune = d->tune;
 
     jk_stat_tune_read(lb->members[i].stat, d->tune);
-    g->there[i] = is_there(&lb->members[i], tune);
+    g->there[i] = is_there(lb, &lb->members[i], tune);
     d->members[i] = (jk_choose_member){ .route = JK_SPAN_LIT(""), .domain = JK_SPAN_LIT(""), .redirect = JK_SPAN_LIT(""), .activation = JK_STOPPED };
     d->factors[i] = 1;
     if (!g->there[i])
         return;
-    d->members[i] = (jk_choose_member){ .route = kept(tune->route), .domain = kept(tune->domain), .redirect = kept(tune->redirect),
-                                        .distance = tune->distance, .activation = (jk_activation)tune->activation };
+    d->members[i] = (jk_choose_member){ .route = kept(lb, tune->route), .domain = kept(lb, tune->domain),
+                                        .redirect = kept(lb, tune->redirect), .distance = tune->distance,
+                                        .activation = (jk_activation)tune->activation };
     d->factors[i] = tune->lbfactor;
     g->busy_limits[i] = tune->busy_limit;
     d->count = i + 1;
@@ -93,11 +94,12 @@ static void draw(jk_lb *lb, jk_group *g, draft *d, size_t i)
 static bool fill(jk_lb *lb, jk_group *g)
 {
     size_t n = lb->places;
-    draft d = { calloc(n + 1, sizeof *d.members), calloc(n + 1, sizeof *d.mults), calloc(n + 1, sizeof *d.factors), malloc(sizeof *d.tune), 0 };
-    jk_choose_slot *slots = calloc(jk_choose_slots(n), sizeof *slots);
+    draft d = { jk_kept_take(lb->kept, (n + 1) * sizeof *d.members), calloc(n + 1, sizeof *d.mults), calloc(n + 1, sizeof *d.factors),
+                malloc(sizeof *d.tune), 0 };
+    jk_choose_slot *slots = jk_kept_take(lb->kept, jk_choose_slots(n) * sizeof *slots);
 
-    g->busy_limits = calloc(n + 1, sizeof *g->busy_limits);
-    g->there = calloc(n + 1, sizeof *g->there);
+    g->busy_limits = jk_kept_take(lb->kept, (n + 1) * sizeof *g->busy_limits);
+    g->there = jk_kept_take(lb->kept, (n + 1) * sizeof *g->there);
     bool whole = d.members && slots && d.mults && d.factors && d.tune && g->busy_limits && g->there;
     for (size_t i = 0; whole && i < n; i++)
         draw(lb, g, &d, i);
@@ -133,7 +135,7 @@ void jk_group_values_to_zero(jk_lb *lb, jk_method method)
 
 jk_rc jk_group_make(jk_lb *lb)
 {
-    jk_group *g = calloc(1, sizeof *g);
+    jk_group *g = jk_kept_take(lb->kept, sizeof *g);
 
     if (g == NULL)
         return JK_E_MEMORY;
@@ -147,7 +149,7 @@ jk_rc jk_group_make(jk_lb *lb)
     g->session_cookie = jk_span_of(g->rules.session_cookie);
     g->session_path = jk_span_of(g->rules.session_path);
     if (!fill(lb, g))
-        return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
+        return JK_E_MEMORY; /* the old picture stays */
     begin_anew_if_activated(lb, lb->group, g);
     lb->group = g;
     return JK_OK;

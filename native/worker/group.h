@@ -4,6 +4,7 @@
 
 #include "jk/balance/choose.h"
 #include "jk/worker/lb.h"
+#include "kept.h"
 
 typedef struct jk_lb jk_lb;
 
@@ -17,7 +18,7 @@ typedef struct jk_lb_member {
 } jk_lb_member;
 
 /* A picture of the values in force. It never changes: an edit makes a new one, and the old one stays, since requests may look at
- * it for a long time. Edits are made by people, and a picture is small: some hundred bytes per member. */
+ * it for a long time (kept.h). Edits are made by people, and a picture is small: some hundred bytes per member. */
 typedef struct jk_group {
     uint32_t version;
     jk_choose_group choose;
@@ -33,6 +34,7 @@ struct jk_lb {
     jk_worker worker;
     const jk_worker_conf *conf;
     jk_shm *shm;
+    jk_kept *kept; /* what edits made */
     jk_stat *stat; /* its own: values, busy, maintenance, budget */
     jk_lb_member *members;
     size_t count;  /* that the file names */

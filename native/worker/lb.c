@@ -704,6 +704,7 @@ jk_worker *jk_lb_make(apr_pool_t *p, const jk_worker_conf *conf)
 
     lb->worker = (jk_worker){ &jk_lb_type, conf, conf->name, conf->name, lb };
     lb->conf = conf;
+    lb->kept = jk_kept_make(p);
     lb->count = (size_t)conf->members->nelts;
     lb->places = lb->count + (conf->spare ? (size_t)conf->spare_members : 0);
     lb->members = apr_pcalloc(p, (lb->places + 1) * sizeof *lb->members);

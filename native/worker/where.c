@@ -3,7 +3,6 @@
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOOK_UP_AGAIN apr_time_from_sec(5) /* an unresolved host is asked for by requests no more often */
@@ -22,9 +21,9 @@ void jk_where_init(jk_where *where, const jk_tune *tune, bool prefer_ipv6)
     where->prefer_ipv6 = prefer_ipv6;
 }
 
-jk_where *jk_where_make(const jk_tune *tune, bool prefer_ipv6)
+jk_where *jk_where_make(jk_kept *kept, const jk_tune *tune, bool prefer_ipv6)
 {
-    jk_where *where = malloc(sizeof *where);
+    jk_where *where = jk_kept_take(kept, sizeof *where);
 
     if (where)
         jk_where_init(where, tune, prefer_ipv6);

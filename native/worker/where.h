@@ -4,11 +4,12 @@
 
 #include "jk/balance/tune.h"
 #include "jk/net/sock.h"
+#include "kept.h"
 
 #include <apr_time.h>
 
 /* Host and port never change: an edit leads to another one, and the old one stays, some hundred bytes for each, since a request or a
- * connection may know it. */
+ * connection may know it (kept.h). */
 typedef struct jk_where {
     char host[JK_NAME_MAX + 1]; /* as in jk_tune */
     int32_t port;
@@ -22,8 +23,8 @@ typedef struct jk_where {
 /* Looks up nothing. */
 void jk_where_init(jk_where *where, const jk_tune *tune, bool prefer_ipv6);
 
-/* The same, malloc'ed; NULL: no memory. */
-jk_where *jk_where_make(const jk_tune *tune, bool prefer_ipv6);
+/* The same, of what is kept; NULL: no memory. */
+jk_where *jk_where_make(jk_kept *kept, const jk_tune *tune, bool prefer_ipv6);
 
 /* Does it say the same as the values in force? */
 bool jk_where_is(const jk_where *where, const jk_tune *tune);

@@ -69,7 +69,7 @@ static void change(const house *h, const char *query, const char *who)
 /* The server is stopped and started. */
 static void check_state(const house *h)
 {
-    jk_span text = jk_state_text(h->p, h->registry, NOW);
+    jk_span text = jk_state_text(h->p, h->registry, NOW, JK_SPAN_NONE);
     json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
     house_values before, after;
     jk_state_news news;

@@ -28,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     house h = house_build(p, house_usual);
     house_look(&h, &before);
     jk_rc rc = jk_state_take(p, h.registry, (jk_span){ copy, size }, &news, &why);
+    jk_span lost = jk_state_homeless(p, h.registry, (jk_span){ copy, size });
     free(copy);
     house_look(&h, &after);
     if (rc != JK_OK)
@@ -36,7 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_left(&news);
     house_check(&h, &after);
     house next = house_build(p, house_usual);
-    must(jk_state_take(p, next.registry, jk_state_text(p, h.registry, 1), &news, &why) == JK_OK && news.left->nelts == 0, "what is written is taken");
+    jk_span text = jk_state_text(p, h.registry, 1, lost);
+    must(jk_state_take(p, next.registry, text, &news, &why) == JK_OK && (news.left->nelts == 0) == (lost.len == 0), "what is written is taken");
+    must(jk_state_homeless(p, next.registry, text).len == lost.len, "who has no place stays");
     house_look(&next, &again);
     must(house_same(&after, &again), "and is the same");
     apr_pool_destroy(p);

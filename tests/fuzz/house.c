@@ -82,13 +82,6 @@ static const jk_log silence = { JK_LOG_INFO, quiet, "FUZZ", NULL, NULL };
 static const jk_registry_type types[] = { { JK_WORKER_AJP13, jk_backend_make }, { JK_WORKER_LB, jk_lb_make },
                                           { JK_WORKER_STATUS, jk_manager_make }, { 0, NULL } };
 
-/* What an edit replaces is kept until the process ends, since somebody may still read it: no leak. Asked by the address sanitizer. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:worker/group.c\nleak:jk_where_make\n";
-}
-
 /* A server has its segment until its process ends. */
 static apr_status_t unmap(void *shm)
 {

@@ -297,6 +297,55 @@ def test_fewer_places_at_a_start(fresh_httpd, peers):
         "left out: n4 of 'lb/spare 2': no place is left for it: raise spare_members" in page.httpd.jk_log.text()
 
 
+def kept(page):
+    """Who was added, as the state file has it."""
+    return sorted(w["name"] for w in json.load(open(page.httpd.path("run/state")))["workers"].values() if "name" in w)
+
+
+@pytest.mark.parametrize("graceful", [False, True], ids=["stop", "graceful"])
+def test_who_has_no_place_stays_in_the_state_file(fresh_httpd, peers, graceful):
+    """Whatever is changed meanwhile, and however often it starts."""
+    page = Page(fresh_httpd("JkStateFile run/state\n" + MOUNTS, workers=WORKERS.format(one=peers[0].port, two=peers[1].port), startup=[r"\[JK0605\]"]))
+
+    def start_with(n, stop=True):
+        workers = re.sub(r"lb.spare_members=\d+", f"lb.spare_members={n}", page.httpd.workers)
+        if stop:
+            page.httpd.stop()
+            page.httpd.write_workers(workers)
+            page.httpd.start()
+        else:
+            page.httpd.write_workers(workers)
+            page.httpd.expect(r"\[JK0605\]")
+            page.httpd.graceful()
+    add(page, "n3", peers[2])
+    add(page, "n4", peers[3], vwf="4")
+    page.change(cmd="update", w="lb", sw="n4", vwa="D")
+    start_with(1, stop=not graceful)
+    gone = next(n for n in ("n3", "n4") if n not in members(page))
+    for factor in ("2", "3"):
+        page.change(cmd="update", w="lb", sw="n1", vwf=factor)
+        start_with(1)
+        assert kept(page) == ["n3", "n4"] and gone not in members(page) and page.member("n1")["lbfactor"] == int(factor)
+    start_with(2)
+    assert sorted(members(page)) == ["n1", "n2", "n3", "n4"]
+    assert (page.member("n4")["lbfactor"], page.member("n4")["activation"]) == (4, "DIS")
+    page.change(cmd="remove", w="lb", sw=gone)
+    page.httpd.stop()
+    assert gone not in kept(page) and len(kept(page)) == 1, "who was removed is not there again"
+
+
+def test_who_is_named_by_the_file_leaves_the_state_file(fresh_httpd, peers):
+    page = Page(fresh_httpd("JkStateFile run/state\n" + MOUNTS, workers=WORKERS.format(one=peers[0].port, two=peers[1].port)))
+    add(page, "n3", peers[2])
+    page.httpd.stop()
+    page.httpd.write_workers(page.httpd.workers.replace("lb.spare_members=2", "lb.spare_members=0").replace(
+        "balance_workers=n1,n2\n", "balance_workers=n1,n2,n3\n") + f"worker.n3.host=127.0.0.1\nworker.n3.port={peers[2].port}\n")
+    page.httpd.start()
+    page.change(cmd="update", w="lb", sw="n1", vwf="2")
+    page.httpd.stop()
+    assert kept(page) == []
+
+
 @pytest.mark.parametrize("more, words", [
     ("worker.list=n3\nworker.n3.host=127.0.0.1\nworker.n3.port={port}\n", "in worker.list"),
     ("worker.other.balance_workers=n3\nworker.n3.host=127.0.0.1\nworker.n3.port={port}\n", "a member of another balancer"),

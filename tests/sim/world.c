@@ -389,7 +389,7 @@ size_t world_busy(const world *w)
     return w->nheap;
 }
 
-/* Processes are killed here, with all that they hold; and pictures of a group stay as long as their process. */
+/* Processes are killed here, with all that they hold. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

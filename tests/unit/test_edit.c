@@ -39,13 +39,6 @@ static void quiet(const jk_log *log, jk_log_level level, const jk_log_place *pla
 
 static const jk_log silence = { JK_LOG_EMERG, quiet, "TEST", NULL, NULL };
 
-/* What an edit replaces is kept until the process ends, since somebody may still read it: no leak. Called by the address sanitizer. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:worker/group.c\nleak:take_picture\nleak:jk_where_make\n";
-}
-
 static void begin_with(const char *properties)
 {
     jk_workers_input in = { .file = "f", .text = jk_span_of(properties), .server_root = "/", .kinds = 7 };
@@ -200,7 +193,7 @@ START_TEST(who_did_it_is_ascii)
     e = jk_edit_make(pool, registry, &ask, "\xe9ve\n\x7f", 1000);
     jk_edit_do(&e, &result);
     ck_assert_str_eq(jk_stat_signed(jk_manage_stat(find("w"))).by, "?ve??");
-    jk_span state = jk_state_text(pool, registry, 5);
+    jk_span state = jk_state_text(pool, registry, 5, JK_SPAN_NONE);
     ck_assert(memmem(state.p, state.len, "busy_limit", 10) != NULL);
 }
 END_TEST
@@ -330,6 +323,7 @@ static const struct {
       "nobody knows where" },
     { "\"lb/spare 1\": " NEW("w", "n"), 0, 1, "a b ", "a", "rb", "nor with a worker's name" },
     { "\"lb/spare 1\": " NEW("lb", "n"), 0, 1, "a b ", "a", "rb", "nor the balancer's" },
+    { "\"lb/spare 7\": " NEW("n", "rb"), 0, 1, "a b ", "a", "rb", "nor from a place that is gone: with another's route, and nothing is counted" },
 };
 
 /* What one route leads to, and whom a name means, must be one: also where a state file was edited. */
@@ -346,6 +340,82 @@ START_TEST(a_state_makes_no_twins)
     ck_assert_msg(strcmp(those_there(), twins[_i].members) == 0, "%s: %s", twins[_i].why, those_there());
     ck_assert_msg(strcmp(value("a", "route"), twins[_i].a) == 0 && strcmp(value("b", "route"), twins[_i].b) == 0, "%s", twins[_i].why);
     ck_assert_msg(news.taken == twins[_i].taken && news.left->nelts == twins[_i].left, "%s: %d, %d", twins[_i].why, news.taken, news.left->nelts);
+}
+END_TEST
+
+#define ADDED(n, name) "\"lb/spare " #n "\": " NEW(name, name)
+#define THREE ADDED(1, "x") ", " ADDED(2, "y") ", " ADDED(3, "z")
+
+/* Who is there of a state, and who stands in what is written then: by slot and name. */
+static const struct {
+    const char *workers, *state, *members, *written, *why;
+} homeless[] = {
+    { "worker.lb.spare_members=1\n", THREE, "a b x ", "spare 1=x,spare 2=y,spare 3=z,", "who has no place stays in the file" },
+    { "worker.lb.spare_members=0\n", THREE, "a b ", "spare 1=x,spare 2=y,spare 3=z,", "where no place is left, too" },
+    { "worker.lb.spare_members=2\n", THREE, "a b x y ", "spare 1=x,spare 2=y,spare 3=z,", "one place is back" },
+    { "worker.lb.spare_members=4\n", THREE, "a b x y z ", "spare 1=x,spare 2=y,spare 3=z,", "all are back" },
+    { "worker.lb.spare_members=1\n", ADDED(3, "z"), "a b z ", "spare 1=z,", "another place is his only one" },
+    { "worker.lb.spare_members=1\nworker.lb.balance_workers=z\n", THREE, "a b z x ", "spare 1=x,spare 2=y,", "the workers file names one" },
+    { "worker.lb.spare_members=1\nworker.list=y\n", THREE, "a b x ", "spare 1=x,spare 3=z,", "or another worker of that name" },
+    { "worker.lb.spare_members=0\n", THREE ", \"lb/spare 4\": {\"edits\": {}}, \"lb/spare 5\": 1, \"lb/spare 6\": {\"name\": \"a b\"}, "
+      "\"o/spare 1\": " NEW("o", "o"), "a b ", "spare 1=x,spare 2=y,spare 3=z,", "who has no name, a bad one, or no balancer does not stay" },
+    { "worker.lb.spare_members=2\n", ADDED(1, "x") ", \"lb/spare 7\": {\"name\": \"y\"}", "a b x ", "spare 1=x,",
+      "nor who was refused the place that is free" },
+};
+
+static const char *written_of(jk_span state)
+{
+    json_t *root = json_loadb((const char *)state.p, state.len, 0, NULL), *one;
+    const char *all = "", *slot;
+
+    json_object_foreach(json_object_get(root, "workers"), slot, one)
+        if (json_object_get(one, "name"))
+            all = apr_pstrcat(pool, all, slot + 3, "=", json_string_value(json_object_get(one, "name")), ",", NULL);
+    json_decref(root);
+    return all;
+}
+
+START_TEST(who_has_no_place_stays_in_the_file)
+{
+    static const char members[] = "worker.list=lb,w,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a,b\n";
+    jk_span state;
+    jk_state_news news;
+    const char *why;
+    char *kept;
+
+    finish();
+    begin_with(apr_pstrcat(pool, members, homeless[_i].workers, NULL));
+    kept = apr_pstrcat(pool, "{\"version\": 1, \"workers\": {", homeless[_i].state, "}}", NULL);
+    for (int i = 0; i < 2; i++) { /* what was written is read again, by one who takes nothing of it: the memory has it */
+        if (i == 0)
+            ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of(kept), &news, &why), JK_OK);
+        state = jk_state_text(pool, registry, 5, jk_state_homeless(pool, registry, jk_span_of(kept)));
+        ck_assert_msg(strcmp(those_there(), homeless[_i].members) == 0, "%s: %s", homeless[_i].why, those_there());
+        ck_assert_msg(strcmp(written_of(state), homeless[_i].written) == 0, "%s: %s", homeless[_i].why, written_of(state));
+        kept = apr_pstrmemdup(pool, (const char *)state.p, state.len);
+    }
+    ck_assert_ptr_nonnull(strstr(kept, "127.0.0.5")); /* with all that they were */
+    ck_assert_uint_eq(jk_state_homeless(pool, registry, jk_span_of("{")).len, 0);
+}
+END_TEST
+
+/* Who was added is named so at run time: he is there, and is not written twice; then he goes, and is not written again. */
+START_TEST(who_is_added_anew_is_written_once)
+{
+    jk_state_news news;
+    jk_result result;
+    const char *why;
+
+    finish();
+    begin_with("worker.list=lb,s\nworker.s.type=status\nworker.lb.type=lb\nworker.lb.balance_workers=a\nworker.lb.spare_members=1\n");
+    ck_assert_int_eq(jk_state_take(pool, registry, jk_span_of("{\"version\": 1, \"workers\": {" THREE "}}"), &news, &why), JK_OK);
+    ck_assert_int_eq(news.left->nelts, 2);
+    jk_span lost = jk_state_homeless(pool, registry, jk_span_of("{\"version\": 1, \"workers\": {" THREE "}}"));
+    (void)run("cmd=remove&w=lb&sw=x", &result);
+    ck_assert_str_eq(written_of(jk_state_text(pool, registry, 5, lost)), "spare 2=y,spare 3=z,");
+    (void)run("cmd=add&w=lb&sw=y&vahst=127.0.0.9", &result);
+    ck_assert_int_eq(result.status, 200);
+    ck_assert_str_eq(written_of(jk_state_text(pool, registry, 5, lost)), "spare 1=y,spare 3=z,");
 }
 END_TEST
 
@@ -388,7 +458,7 @@ START_TEST(a_state_is_written_and_taken)
 
     (void)run("cmd=update&w=lb&sw=a&vwf=3&vwn=ra&vahst=127.0.0.9", &result);
     (void)run("cmd=update&w=lb&vlm=b&vls=f", &result);
-    jk_span state = jk_state_text(pool, registry, 5);
+    jk_span state = jk_state_text(pool, registry, 5, JK_SPAN_NONE);
     char *copy = strndup((const char *)state.p, state.len);
     finish();
     begin();
@@ -421,7 +491,7 @@ START_TEST(a_state_of_a_file_that_is_no_utf8)
     begin_with(odd);
     (void)run("cmd=update&w=w&vahst=127.0.0.9&vabl=5", &result);
     ck_assert_int_eq(result.status, 200);
-    jk_span state = jk_state_text(pool, registry, 5);
+    jk_span state = jk_state_text(pool, registry, 5, JK_SPAN_NONE);
     char *copy = strndup((const char *)state.p, state.len);
     finish();
     begin_with(odd);
@@ -568,6 +638,8 @@ int main(void)
     tcase_add_test(t, members_come_and_go);
     tcase_add_test(t, added_members_are_taken);
     tcase_add_loop_test(t, a_state_makes_no_twins, 0, COUNT(twins));
+    tcase_add_loop_test(t, who_has_no_place_stays_in_the_file, 0, COUNT(homeless));
+    tcase_add_test(t, who_is_added_anew_is_written_once);
     tcase_add_test(t, a_place_is_one_members_at_a_time);
     tcase_add_test(t, a_state_is_written_and_taken);
     tcase_add_test(t, a_state_of_a_file_that_is_no_utf8);

@@ -45,7 +45,7 @@ typedef enum jk_member_news {
     /* before a request */
     JK_MEMBER_CHOSEN,
     JK_MEMBER_NO_SLOT,   /* no connection could be had: that was all, no end follows */
-    JK_MEMBER_SHORT,     /* this process could not begin to connect, for want of a descriptor: likewise, and it says nothing of the member */
+    JK_MEMBER_SHORT,     /* this process could not begin to connect, for want of a descriptor or port: likewise, and it says nothing of the member */
     JK_MEMBER_BUSY,      /* busy_limit is reached: likewise */
     JK_MEMBER_FREE,      /* asked of a BUSY one: the limit is not reached, and a slot is free */
     JK_MEMBER_REFUSED,   /* a fresh connect: refused, or no way to the host. Told at once, JK_MEMBER_FAILED at the end */

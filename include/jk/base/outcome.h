@@ -24,7 +24,7 @@ typedef enum jk_rc {
     JK_E_STATUS,       /* the answer's status is one of fail_on_status */
     JK_E_CONF,         /* the configuration does not allow it */
     JK_E_MEMORY,       /* an allocation failed */
-    JK_E_SHORT,        /* no connection could even be begun: our process, or the system, is out of descriptors or of buffers */
+    JK_E_SHORT,        /* no connection could even be begun: our process, or the system, is out of descriptors, buffers or ports */
     JK_RC_COUNT
 } jk_rc;
 

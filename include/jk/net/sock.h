@@ -32,7 +32,7 @@ jk_rc jk_sock_resolve(const char *host, int port, bool prefer_ipv6, jk_addr *out
 jk_rc jk_sock_unix(const char *path, jk_addr *out);
 
 /* Starts to connect. JK_OK: connected and settled. JK_AGAIN: *fd becomes writable when it is decided. JK_E_CONNECT, or JK_E_SHORT where
- * it is this process or the system that lacks something: *err is the errno, *fd is -1. The caller owns *fd. */
+ * it is this process or the system that lacks something: *err is the errno (EADDRINUSE: no local port is left), *fd is -1. The caller owns *fd. */
 jk_rc jk_sock_open(const jk_addr *to, const jk_sock_options *opt, int *fd, int *err);
 
 /* After JK_AGAIN and a writable descriptor: JK_OK and settled, or JK_E_CONNECT with *err; the descriptor stays the caller's. */

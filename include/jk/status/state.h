@@ -6,8 +6,14 @@
 #include "jk/base/span.h"
 #include "jk/worker/registry.h"
 
-/* In p, with a newline at its end. `now` in s. */
-jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now);
+/* In p, with a newline at its end. `now` in s. `homeless`: of jk_state_homeless(), or absent; those of them whose name is somebody's now are left
+ * out. */
+jk_span jk_state_text(apr_pool_t *p, const jk_registry *registry, int64_t now, jk_span homeless);
+
+/* The entries of such a text that have no place now, as another one, in p: members that were added at run time, where a restart left fewer places
+ * (spare_members). They are to stay in the file until they have one, or the workers file names them. After jk_state_take(), where that is called.
+ * Absent: there is none, or it is no text of ours. */
+jk_span jk_state_homeless(apr_pool_t *p, const jk_registry *registry, jk_span text);
 
 /* What came of a text. */
 typedef struct jk_state_news {
