@@ -111,7 +111,13 @@ static bool fill(jk_lb *lb, jk_group *g)
     free(d.tune);
     free(d.factors);
     free(d.mults);
-    return whole;
+    if (whole)
+        return true;
+    free(slots);
+    free(d.members);
+    free(g->there);
+    free(g->busy_limits);
+    return false;
 }
 
 /* Who comes back must not get all that it had missed, nor who goes be waited for: all begin anew. Each process does it that sees the edit. */
@@ -146,8 +152,10 @@ jk_rc jk_group_make(jk_lb *lb)
     g->force = g->rules.sticky_session_force;
     g->session_cookie = jk_span_of(g->rules.session_cookie);
     g->session_path = jk_span_of(g->rules.session_path);
-    if (!fill(lb, g))
-        return JK_E_MEMORY; /* the old picture stays; a few bytes are lost to a system that has none */
+    if (!fill(lb, g)) {
+        free(g);
+        return JK_E_MEMORY; /* the old picture stays */
+    }
     begin_anew_if_activated(lb, lb->group, g);
     lb->group = g;
     return JK_OK;
