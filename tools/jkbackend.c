@@ -167,11 +167,12 @@ static int listen_unix(const char *path)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     struct stat st;
+    size_t len = strlen(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (strlen(path) >= sizeof at.sun_path)
+    if (len >= sizeof at.sun_path)
         die_usage("--unix", "the path is too long");
-    strcpy(at.sun_path, path);
+    memcpy(at.sun_path, path, len + 1);
     /* One that an earlier run left behind; never anything else. */
     if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         unlink(path);
@@ -184,7 +185,7 @@ static int listen_unix(const char *path)
 static int listen_tcp(const char *host, const char *port)
 {
     struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found = NULL;
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof at;
     char address[NI_MAXHOST], number[NI_MAXSERV];
     int on = 1, rc = getaddrinfo(host, port, &want, &found);

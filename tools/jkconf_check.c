@@ -141,11 +141,13 @@ static bool take_workers(jkconf_httpd *h, const char *path)
 
 static void take_rules(jkconf_httpd *h, const char *path)
 {
+    jk_server *main_conf = jk_config_of(h->main_server);
+
     for (server_rec *s = h->main_server; s; s = s->next)
         if (jk_config_of(s)->mount_file && strcmp(jk_config_of(s)->mount_file, path) == 0)
             return;
-    if (jk_config_of(h->main_server)->mount_file == NULL)
-        jk_config_of(h->main_server)->mount_file = path;
+    if (main_conf->mount_file == NULL)
+        main_conf->mount_file = path;
 }
 
 static jkconf_httpd *check_one(const jkconf_asked *asked, given *g)

@@ -148,7 +148,7 @@ static const char *nearly(const story *st, const jk_rule *rule)
     jk_span uri = jk_span_of(st->world.normal), pattern = rule->pattern;
     char *lower = apr_pstrdup(st->p, st->world.normal), *of = apr_pstrmemdup(st->p, (const char *)pattern.p, pattern.len);
 
-    if (pattern.len == uri.len + 2 && memcmp(pattern.p, uri.p, uri.len) == 0 && memcmp(pattern.p + uri.len, "/*", 2) == 0)
+    if (uri.p && pattern.len == uri.len + 2 && memcmp(pattern.p, uri.p, uri.len) == 0 && memcmp(pattern.p + uri.len, "/*", 2) == 0)
         return apr_psprintf(st->p, "it is for what lies below; %s|/* is for %s, too", st->world.normal, st->world.normal);
     for (char *c = lower; *c; c++)
         *c = (char)jk_span_lower((uint8_t)*c);
@@ -235,7 +235,7 @@ static const char *activation_of(const story *st, const jk_worker_conf *m, const
     jk_worker_conf as = *m;
 
     if (more && more->activations && more->activations[i] != JK_CHOOSE_AS_CONFIGURED)
-        as.tune.activation = more->activations[i];
+        as.tune.activation = (jk_activation)more->activations[i];
     return jk_values_text(st->p, jk_keys_find("activation", &old), &as);
 }
 

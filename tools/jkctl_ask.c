@@ -212,7 +212,7 @@ static json_t *ask(jkc_line *line, const char *url, const char *form, long *stat
     }
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
     json_t *answer = line->text ? json_loadb(line->text, line->len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (answer && json_is_object(answer) && json_is_object(json_object_get(answer, "result")))
+    if (json_is_object(json_object_get(answer, "result")))
         return answer;
     json_decref(answer);
     if (*status == 200)

@@ -141,7 +141,7 @@ static jkp_step ask(jkd_probe *p, const jk_request *rq, bool bare)
 static jk_request request(jkd_probe *p, jk_span method, jk_span uri)
 {
     const char *host = p->how->host ? p->how->host : p->target->socket ? "localhost" : p->target->host;
-    const char *query = memchr(uri.p, '?', uri.len);
+    const char *query = uri.len ? memchr(uri.p, '?', uri.len) : NULL;
 
     p->headers[0] = (jk_field){ JK_SPAN_LIT("Host"), jk_span_of(host) };
     p->headers[1] = (jk_field){ JK_SPAN_LIT("User-Agent"), JK_SPAN_LIT("jkctl-doctor/" JK_VERSION) };

@@ -289,7 +289,7 @@ static const char *id_of(request_rec *r)
 static void put_id(line *l, const char *id)
 {
     put(l, "[");
-    for (int i = 0; id[i] && i < ID_MOST; i++)
+    for (int i = 0; i < ID_MOST && id[i]; i++)
         l->text[l->len++] = id[i] > ' ' && id[i] < 0x7F && id[i] != ']' ? id[i] : '_';
     put(l, "] ");
 }

@@ -126,7 +126,8 @@ static const frame *next_frame(page *out, const metric *m, const subject *s, con
 
 static char *copied(char *to, jk_span text)
 {
-    memcpy(to, text.p, text.len);
+    if (text.len)
+        memcpy(to, text.p, text.len);
     return to + text.len;
 }
 

@@ -64,14 +64,31 @@ jk_worker *jk_group_member(const jk_lb *lb, size_t i)
     return is_there(lb, m, &tune) ? m->worker : NULL;
 }
 
-/* The lists of a picture, by place. An empty place is as good as none: stopped, without a route, and of no weight. */
+/* What a picture is drawn with, by place. An empty place is as good as none: stopped, without a route, and of no weight. */
 typedef struct draft {
-    jk_choose_member *members;
     uint64_t *mults;
     int32_t *factors;
     jk_tune *tune;
+    jk_choose_member *members;
+    jk_choose_slot *slots;
     size_t count; /* without the empty ones at the end */
 } draft;
+
+/* In one piece, and as the last: what is kept cannot be given back. */
+static jk_group *frame(const jk_lb *lb, draft *d)
+{
+    size_t n = lb->places + 1, slots = jk_choose_slots(lb->places);
+    size_t each = sizeof *d->members + sizeof(int32_t) + sizeof(bool);
+    jk_group *g = jk_kept_take(lb->kept, sizeof *g + n * each + slots * sizeof *d->slots);
+
+    if (g == NULL)
+        return NULL;
+    d->members = (void *)(g + 1);
+    d->slots = (void *)(d->members + n);
+    g->busy_limits = (void *)(d->slots + slots);
+    g->there = (void *)(g->busy_limits + n);
+    return g;
+}
 
 static void draw(jk_lb *lb, jk_group *g, draft *d, size_t i)
 {
@@ -91,29 +108,17 @@ static void draw(jk_lb *lb, jk_group *g, draft *d, size_t i)
     d->count = i + 1;
 }
 
-static bool fill(jk_lb *lb, jk_group *g)
+static void fill(jk_lb *lb, jk_group *g, draft *d)
 {
     size_t n = lb->places;
-    draft d = { jk_kept_take(lb->kept, (n + 1) * sizeof *d.members), calloc(n + 1, sizeof *d.mults), calloc(n + 1, sizeof *d.factors),
-                malloc(sizeof *d.tune), 0 };
-    jk_choose_slot *slots = jk_kept_take(lb->kept, jk_choose_slots(n) * sizeof *slots);
 
-    g->busy_limits = jk_kept_take(lb->kept, (n + 1) * sizeof *g->busy_limits);
-    g->there = jk_kept_take(lb->kept, (n + 1) * sizeof *g->there);
-    bool whole = d.members && slots && d.mults && d.factors && d.tune && g->busy_limits && g->there;
-    for (size_t i = 0; whole && i < n; i++)
-        draw(lb, g, &d, i);
-    if (whole) {
-        jk_method_multipliers(d.factors, d.mults, n);
-        for (size_t i = 0; i < n; i++)
-            d.members[i].mult = d.mults[i];
-        g->choose = (jk_choose_group){ .members = d.members, .count = d.count, .live = live, .ctx = lb };
-        jk_choose_prepare(&g->choose, slots, jk_choose_slots(d.count));
-    }
-    free(d.tune);
-    free(d.factors);
-    free(d.mults);
-    return whole;
+    for (size_t i = 0; i < n; i++)
+        draw(lb, g, d, i);
+    jk_method_multipliers(d->factors, d->mults, n);
+    for (size_t i = 0; i < n; i++)
+        d->members[i].mult = d->mults[i];
+    g->choose = (jk_choose_group){ .members = d->members, .count = d->count, .live = live, .ctx = lb };
+    jk_choose_prepare(&g->choose, d->slots, jk_choose_slots(d->count));
 }
 
 /* Who comes back must not get all that it had missed, nor who goes be waited for: all begin anew. Each process does it that sees the edit. */
@@ -133,12 +138,9 @@ void jk_group_values_to_zero(jk_lb *lb, jk_method method)
         jk_stat_value_set(lb->members[i].stat, 0);
 }
 
-jk_rc jk_group_make(jk_lb *lb)
+/* The rules of the balancer itself. */
+static void read_rules(const jk_lb *lb, jk_group *g)
 {
-    jk_group *g = jk_kept_take(lb->kept, sizeof *g);
-
-    if (g == NULL)
-        return JK_E_MEMORY;
     g->version = jk_shm_edits(lb->shm); /* before the values are read: an edit meanwhile is seen by the next who looks */
     jk_stat_tune_read(lb->stat, &g->rules);
     g->retries = g->rules.retries;
@@ -148,11 +150,24 @@ jk_rc jk_group_make(jk_lb *lb)
     g->force = g->rules.sticky_session_force;
     g->session_cookie = jk_span_of(g->rules.session_cookie);
     g->session_path = jk_span_of(g->rules.session_path);
-    if (!fill(lb, g))
-        return JK_E_MEMORY; /* the old picture stays */
-    begin_anew_if_activated(lb, lb->group, g);
-    lb->group = g;
-    return JK_OK;
+}
+
+jk_rc jk_group_make(jk_lb *lb)
+{
+    size_t n = lb->places + 1;
+    draft d = { .mults = calloc(n, sizeof *d.mults), .factors = calloc(n, sizeof *d.factors), .tune = malloc(sizeof *d.tune) };
+    jk_group *g = d.mults && d.factors && d.tune ? frame(lb, &d) : NULL;
+
+    if (g) { /* else the old picture stays */
+        read_rules(lb, g);
+        fill(lb, g, &d);
+        begin_anew_if_activated(lb, lb->group, g);
+        lb->group = g;
+    }
+    free(d.tune);
+    free(d.factors);
+    free(d.mults);
+    return g ? JK_OK : JK_E_MEMORY;
 }
 
 const jk_group *jk_group_now(jk_lb *lb)

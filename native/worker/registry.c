@@ -80,7 +80,7 @@ static void hold_slots(const jk_worker *worker, apr_pool_t *p, jk_shm *shm)
 /* Is there another worker of this name, or another balancer's member of the file? */
 static const char *namesake(const jk_registry *registry, const jk_worker *lb, const char *name)
 {
-    if (jk_registry_find(registry, name))
+    if (apr_hash_get(registry->by_name, name, APR_HASH_KEY_STRING))
         return "in worker.list";
     for (int i = 0; i < registry->all->nelts; i++) {
         const jk_worker_conf *conf = nth(registry, i)->conf;
@@ -106,11 +106,13 @@ static void tell_namesakes(const jk_registry *registry, const jk_worker *lb, con
 
 void jk_registry_ready(const jk_registry *registry, apr_pool_t *p, jk_shm *shm, const jk_log *log)
 {
-    for (int i = 0; registry && i < registry->all->nelts; i++)
+    if (registry == NULL)
+        return;
+    for (int i = 0; i < registry->all->nelts; i++)
         hold_slots(nth(registry, i), p, shm);
-    for (int i = 0; registry && i < registry->all->nelts; i++)
+    for (int i = 0; i < registry->all->nelts; i++)
         nth(registry, i)->type->ready(nth(registry, i), p, shm, log);
-    for (int i = 0; registry && i < registry->all->nelts; i++)
+    for (int i = 0; i < registry->all->nelts; i++)
         tell_namesakes(registry, nth(registry, i), log);
 }
 

@@ -19,7 +19,7 @@ static jk_path_fault slowly(const char *uri, char *out)
     bool directory = true;
 
     if (strcmp(uri, "*") == 0) {
-        strcpy(out, "*");
+        memcpy(out, "*", 2);
         return JK_PATH_FINE;
     }
     if (uri[0] != '/')
@@ -149,7 +149,7 @@ static char *normal_of(const char *uri)
 {
     char *copy = as_text(jk_span_of(uri));
 
-    must(jk_path_normalise(copy) == JK_PATH_FINE, "it can be normalised");
+    must(copy != NULL && jk_path_normalise(copy) == JK_PATH_FINE, "it can be normalised");
     return copy;
 }
 

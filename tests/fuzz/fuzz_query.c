@@ -65,6 +65,7 @@ static void slowly_one(slow *s, jk_span text)
         return;
     }
     one.name = as_text((jk_span){ text.p, sign });
+    must(one.name != NULL, "no NUL stands in it");
     for (size_t i = 0; i < s->n; i++)
         if (strcmp(s->pairs[i].name, one.name) == 0) {
             free(one.name);

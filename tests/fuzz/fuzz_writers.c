@@ -53,7 +53,7 @@ static const char *path_of(apr_pool_t *p, const char *text)
 
 static hands read_hands(apr_pool_t *p, jk_span *rest)
 {
-    hands h;
+    hands h = { 0 };
     const char **at = (void *)&h;
 
     for (size_t i = 0; i < HANDS; i++)
@@ -63,7 +63,7 @@ static hands read_hands(apr_pool_t *p, jk_span *rest)
 
 static hands washed(apr_pool_t *p, const hands *h)
 {
-    hands out;
+    hands out = { 0 };
     const char *const *from = (const void *)h;
     const char **to = (void *)&out;
 
@@ -183,7 +183,7 @@ static char *strict_json(jk_span text, const char *name)
 {
     json_t *root = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
 
-    must(root && json_is_object(root) && json_integer_value(json_object_get(root, "version")) == 1, "JSON is JSON");
+    must(json_integer_value(json_object_get(root, "version")) == 1, "JSON is JSON");
     check_name(root, name);
     json_decref(root);
     return strdup("");

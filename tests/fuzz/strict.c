@@ -68,9 +68,9 @@ static uint32_t take_character(reader *r)
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     uint8_t c = *r->at++;
     int more = c < 0x80 ? 0 : c >= 0xC0 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF8 ? 3 : -1;
-    uint32_t code = c < 0x80 ? c : (uint32_t)(c & (0x3F >> more));
 
     must(more >= 0 && r->end - r->at >= more, "a text is UTF-8");
+    uint32_t code = c < 0x80 ? c : (uint32_t)(c & (0x3F >> more));
     for (int i = 0; i < more; i++, r->at++) {
         must((*r->at & 0xC0) == 0x80, "a text is UTF-8");
         code = code << 6 | (*r->at & 0x3F);

@@ -526,7 +526,7 @@ static const struct {
 
 static void check_shares(sim *s)
 {
-    double loads[MOST], factors = 0;
+    double loads[MOST] = { 0 }, factors = 0;
 
     for (int m = 0; m < s->n; m++) {
         loads[m] = load_of(s, m);
@@ -588,7 +588,7 @@ static double load_now(const sim *s, int m)
 /* So many requests, and what member m has of their load. */
 static window_of watch(sim *s, int m, uint64_t requests, int every_us)
 {
-    double before[MOST], after[MOST], factors = 0;
+    double before[MOST] = { 0 }, after[MOST] = { 0 }, factors = 0;
     uint64_t until = s->requests + requests;
 
     for (int i = 0; i < s->n; i++) {

@@ -75,6 +75,8 @@ static void push(world *w, apr_time_t at, world_call *call)
     if (w->nheap > w->room) {
         w->room = w->room ? 2 * w->room : 1024;
         w->heap = realloc(w->heap, w->room * sizeof *w->heap);
+        if (w->heap == NULL)
+            abort();
     }
     w->heap[i] = (due){ at, ++w->order, call };
     for (size_t up; i > 0 && before(&w->heap[i], &w->heap[up = (i - 1) / 2]); i = up) {
@@ -271,6 +273,8 @@ world *world_make(const char *text, int processes, const world_script *script)
 {
     world *w = calloc(1, sizeof *w);
 
+    if (w == NULL)
+        abort();
     apr_pool_create(&w->pool, NULL);
     the_world = w;
     w->script = script;
@@ -320,6 +324,8 @@ world_call *world_call_make(world *w, int process_no, const char *method, const 
         w->spare = call->next;
     } else {
         call = malloc(sizeof *call);
+        if (call == NULL)
+            abort();
         apr_pool_create(&call->pool, w->pool);
     }
     apr_pool_t *pool = call->pool;

@@ -564,6 +564,68 @@ START_TEST(an_edited_factor_moves_all_multipliers)
 }
 END_TEST
 
+/* Linked before the C library's (see Makefile.am), to run short of memory at a place of the test's choice. */
+static int blocks_left = -1; /* that calloc still has; -1: as many as there are */
+static int blocks_held;      /* taken, and not given back */
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t n)
+{
+    blocks_held++;
+    return __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    if (blocks_left == 0)
+        return NULL;
+    blocks_left -= blocks_left > 0;
+    blocks_held++;
+    return __real_calloc(n, size);
+}
+
+void __wrap_free(void *p)
+{
+    blocks_held -= p != NULL;
+    __real_free(p);
+}
+
+/* Whichever block it is that cannot be had, requests go on by the old picture, and what was taken for the new one is given back. */
+START_TEST(without_memory_the_old_picture_stays)
+{
+    make(2, "");
+    get();
+    get();
+    jk_tune tune = world_tune(w, 1);
+    tune.lbfactor = 3;
+    world_edit(w, 1, &tune);
+    asked[0] = asked[1] = 0;
+    for (int i = 0; i < 42; i++) {
+        int held = blocks_held;
+        blocks_left = i % 3; /* before the texts a picture takes three */
+        get();
+        int left = blocks_left, more = blocks_held - held; /* Check takes blocks, too */
+        blocks_left = -1;
+        ck_assert_int_eq(left, 0);
+        ck_assert_int_eq(more, 0);
+    }
+    ck_assert_int_eq(asked[0], 21);
+    for (int m = 0; m < 2; m++)
+        jk_stat_value_set(world_stat(w, m), 0);
+    asked[0] = asked[1] = 0;
+    for (int i = 0; i < 40; i++)
+        get();
+    ck_assert_int_eq(asked[0], 10);
+    done();
+}
+END_TEST
+
 /* The books of a request are those of the method and the factor that it was begun under. */
 START_TEST(an_edit_in_the_middle_unbalances_nothing)
 {
@@ -864,6 +926,7 @@ int main(void)
     tcase_add_test(t, who_asked_nobody_has_no_glance);
     tcase_add_loop_test(t, each_new_session_is_counted, 0, COUNT(news));
     tcase_add_test(t, an_edited_factor_moves_all_multipliers);
+    tcase_add_test(t, without_memory_the_old_picture_stays);
     tcase_add_test(t, an_edit_in_the_middle_unbalances_nothing);
     tcase_add_test(t, who_is_activated_is_not_flooded);
     tcase_add_test(t, drained_stopped_and_back);

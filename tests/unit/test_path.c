@@ -408,7 +408,7 @@ END_TEST
 /* Where the two are the same path, an escape of the client's is there and everything else is by the table. */
 START_TEST(what_was_escaped_is_escaped)
 {
-    char in[MAX], raw[4 * MAX], want[4 * MAX], out[3 * MAX + 1];
+    char in[MAX], raw[4 * MAX], want[4 * MAX] = "", out[3 * MAX + 1];
     uint32_t seed = 815;
 
     for (int i = 0; i < 50000; i++) {

@@ -135,8 +135,10 @@ static struct sockaddr_in four = { .sin_family = AF_INET };
 static struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 static struct addrinfo list[4];
 
-static void add_address(int at, bool v6)
+static void add_address(size_t at, bool v6)
 {
+    if (at >= sizeof list / sizeof list[0])
+        abort();
     list[at] = (struct addrinfo){ .ai_family = v6 ? AF_INET6 : AF_INET, .ai_addr = v6 ? (void *)&six : (void *)&four,
                                   .ai_addrlen = v6 ? sizeof six : sizeof four };
     if (at > 0)
@@ -154,7 +156,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     }
     four.sin_addr.s_addr = htonl(0x01020304);
     four.sin_port = six.sin6_port = htons((uint16_t)atoi(service));
-    for (int i = 0; host[i] != '.'; i++)
+    for (size_t i = 0; host[i] != '.'; i++)
         add_address(i, host[i] == '6');
     *out = list;
     return 0;
