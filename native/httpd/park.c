@@ -586,6 +586,15 @@ static SELDOM jk_parking *make_parking(conn_rec *c)
     return p;
 }
 
+/* What a slow client has not taken yet the MPM would write when it can: of a process that stops perhaps nobody is left there to do so. */
+static SELDOM void write_all(conn_rec *c)
+{
+    apr_bucket_brigade *bb = apr_brigade_create(c->pool, c->bucket_alloc);
+
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(c->bucket_alloc));
+    (void)ap_pass_brigade(c->output_filters, bb);
+}
+
 /* Runs the other modules' process_connection itself, to put its own state in the place of SUSPENDED: http's would only let that one pass. */
 static __attribute__((noinline)) int process_around(conn_rec *c, jk_parking *p)
 {
@@ -602,6 +611,8 @@ static __attribute__((noinline)) int process_around(conn_rec *c, jk_parking *p)
     p->in_chain = false;
     if (p->guest && c->cs->state == CONN_STATE_SUSPENDED)
         tell_mpm(p);
+    if (p->late)
+        write_all(c);
     return status;
 }
 

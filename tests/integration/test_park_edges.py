@@ -10,7 +10,7 @@ import time
 import pytest
 from lib import ajp, client, proc
 from lib.ajp_peer import SLEEP
-from lib.crowd import Crowd, Gate, Reader
+from lib.crowd import Crowd, Gate, Reader, slow_wire
 from lib.parking import LARGE, MANY, THREADS, answered, held, large, mpm, visit
 from lib.workers import ajp13, lb
 
@@ -288,12 +288,12 @@ def one_processor(httpd):
     httpd.graceful()
 
 
-def accepted_at_the_end(httpd, paths, pause):
+def accepted_at_the_end(httpd, paths, pause, wire_to=client.Wire):
     """The child is told to end while these connections come: it accepts some of them, but no thread of its has seen them yet."""
     (child,) = proc.children_of(httpd.pid)
     before = httpd.generations()
     os.kill(child, signal.SIGSTOP)
-    wires = [client.Wire(httpd.port) for _ in paths]
+    wires = [wire_to(httpd.port) for _ in paths]
     for wire, path in zip(wires, paths):
         wire.request("GET", path, [("Connection", "close")])
     os.kill(httpd.pid, signal.SIGUSR1)
@@ -316,3 +316,15 @@ def test_a_connection_that_comes_while_the_process_stops(fresh_httpd, fresh_peer
     for turn in range(8):
         paths = [f"/{turn}.{i}" for i in range(24)]
         assert [a.text for a in accepted_at_the_end(httpd, paths, turn % 4 * 0.004)] == paths
+
+
+def test_a_slow_reader_that_comes_while_the_process_stops(fresh_httpd, fresh_peer):
+    """The same, and its client is behind: what httpd would write in the background nobody writes any more, so that all of it is written in place."""
+    peer = fresh_peer()
+    peer.default = lambda ex: ex.send(ajp.answer(ex.request.path * 40000))
+    httpd = fresh_httpd(mpm(server_limit=16) + "SendBufferSize 8192\nJkMount /* w\n", workers=ajp13(w=peer.port))
+    one_processor(httpd)
+    for turn in range(4):
+        paths = [f"/{turn}.{i:02}" for i in range(12)]
+        answers = accepted_at_the_end(httpd, paths, turn % 4 * 0.004, slow_wire)
+        assert [(len(a.text), a.text[:5]) for a in answers] == [(200000, path) for path in paths]
