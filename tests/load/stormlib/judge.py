@@ -4,6 +4,7 @@ import threading
 import time
 
 BREAKS = ("stop", "kill", "restart", "replace", "move", "deaf")  # what breaks off answers, and loses requests that may not be sent again
+STOPS = ("restarts", "recycle", "log_full", "workers")  # what ends processes of httpd, gracefully
 AFTERWARDS = 8.0  # seconds that a trouble may still be felt: reply_timeout, members that are asked again
 STRICT = ("shop", "file", "h2")  # where no GET and no HEAD may be lost
 
@@ -108,5 +109,7 @@ class Judge:
                 self.classes["turned away: httpd was out of descriptors"] += 1
             elif record[1] == "POST" and broken:
                 self.classes["turned away: a POST in trouble"] += 1
+            elif record[2] == "h2" and self.felt(record, STOPS):  # so it does to mod_proxy_ajp: tests/load/h2stop
+                self.classes["turned away: mod_http2 dropped a stream that was under way when its process stopped"] += 1
             else:
                 self.violate(f"taken, and not answered: {record}")
