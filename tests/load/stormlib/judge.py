@@ -109,7 +109,6 @@ class Judge:
                 self.classes["turned away: httpd was out of descriptors"] += 1
             elif record[1] == "POST" and broken:
                 self.classes["turned away: a POST in trouble"] += 1
-            elif record[2] == "h2" and self.felt(record, STOPS):  # so it does to mod_proxy_ajp: tests/load/h2stop
-                self.classes["turned away: mod_http2 dropped a stream that was under way when its process stopped"] += 1
             else:
-                self.violate(f"taken, and not answered: {record}")
+                stops = record[2] == "h2" and self.felt(record, STOPS)  # tests/load/h2stop tells whose fault that may be; lost is lost
+                self.violate(f"taken, and not answered{', while processes stopped' if stops else ''}: {record}")
