@@ -544,15 +544,17 @@ END_TEST
 
 /* ---- edits ---- */
 
-START_TEST(an_edited_factor_moves_all_multipliers)
+/* Of the second of two members. */
+static void edit_factor(int factor)
 {
-    make(2, "");
-    for (int i = 0; i < 10; i++)
-        get();
-    ck_assert_int_eq(asked[0], 5);
     jk_tune tune = world_tune(w, 1);
-    tune.lbfactor = 3;
+
+    tune.lbfactor = factor;
     world_edit(w, 1, &tune);
+}
+
+static void check_one_to_three(void)
+{
     for (int m = 0; m < 2; m++)
         jk_stat_value_set(world_stat(w, m), 0);
     asked[0] = asked[1] = 0;
@@ -560,6 +562,16 @@ START_TEST(an_edited_factor_moves_all_multipliers)
         get();
     ck_assert_int_eq(asked[0], 10);
     ck_assert_int_eq(asked[1], 30);
+}
+
+START_TEST(an_edited_factor_moves_all_multipliers)
+{
+    make(2, "");
+    for (int i = 0; i < 10; i++)
+        get();
+    ck_assert_int_eq(asked[0], 5);
+    edit_factor(3);
+    check_one_to_three();
     done();
 }
 END_TEST
@@ -602,9 +614,7 @@ START_TEST(without_memory_the_old_picture_stays)
     make(2, "");
     get();
     get();
-    jk_tune tune = world_tune(w, 1);
-    tune.lbfactor = 3;
-    world_edit(w, 1, &tune);
+    edit_factor(3);
     asked[0] = asked[1] = 0;
     for (int i = 0; i < 42; i++) {
         int held = blocks_held;
@@ -616,12 +626,7 @@ START_TEST(without_memory_the_old_picture_stays)
         ck_assert_int_eq(more, 0);
     }
     ck_assert_int_eq(asked[0], 21);
-    for (int m = 0; m < 2; m++)
-        jk_stat_value_set(world_stat(w, m), 0);
-    asked[0] = asked[1] = 0;
-    for (int i = 0; i < 40; i++)
-        get();
-    ck_assert_int_eq(asked[0], 10);
+    check_one_to_three();
     done();
 }
 END_TEST

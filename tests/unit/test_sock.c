@@ -10,17 +10,13 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(t) (int)(sizeof(t) / sizeof((t)[0]))
@@ -306,123 +302,6 @@ START_TEST(without_descriptors_nobody_else_is_to_blame)
 }
 END_TEST
 
-/* ---- a machine of two local ports, and without IPv6 ---- */
-
-#define PORTS 2
-
-enum { NO_NAMESPACE = 77 };
-
-static bool write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-    if (fd >= 0)
-        close(fd);
-    return written;
-}
-
-/* This process's own network, of a loopback interface alone. False: the system does not allow it. */
-static bool small_network(void)
-{
-    struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-    int s;
-
-    if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-        return false;
-    s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool up = s >= 0 && ioctl(s, SIOCSIFFLAGS, &lo) == 0 && write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
-    (void)write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-    close(s);
-    return up;
-}
-
-static jk_addr listening_at(int port)
-{
-    jk_addr addr = loopback(port);
-    int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    ck_assert_int_eq(bind(s, (const void *)&addr.sa, addr.len), 0);
-    ck_assert_int_eq(listen(s, 5), 0);
-    return addr;
-}
-
-static bool comes_from(int fd, const jk_addr *source)
-{
-    struct sockaddr_in in = { 0 };
-    socklen_t len = sizeof in;
-
-    getsockname(fd, (void *)&in, &len);
-    return in.sin_addr.s_addr == ((const struct sockaddr_in *)(const void *)&source->sa)->sin_addr.s_addr;
-}
-
-/* All that can be opened, and then one more. */
-static int take_all_ports(const jk_addr *to, const jk_addr *source)
-{
-    jk_sock_options from = { .source = source };
-    int fd, err = 0;
-
-    for (int i = 0; i < PORTS; i++)
-        if (open_to(to, &from, &fd, &err) != JK_OK || (source && !comes_from(fd, source)))
-            return 1;
-    return jk_sock_open(to, &from, &fd, &err) == JK_E_SHORT && err == EADDRINUSE && fd == -1 ? 0 : 2;
-}
-
-static int no_port_is_left(void)
-{
-    jk_addr to = listening_at(8009);
-
-    return take_all_ports(&to, NULL);
-}
-
-/* A port that serves the connection to one container serves that to another too. */
-static int nor_from_a_source(void)
-{
-    jk_addr source = loopback(0), a = listening_at(8009), b = listening_at(8010);
-    int rc;
-
-    ((struct sockaddr_in *)(void *)&source.sa)->sin_addr.s_addr = htonl(INADDR_LOOPBACK + 6);
-    rc = take_all_ports(&a, &source);
-    return rc ? rc : 10 * take_all_ports(&b, &source);
-}
-
-/* A container in a family in which this machine has no address: that is the configuration's fault. */
-static int no_address_leads_there(void)
-{
-    int fd, err = 0;
-    const char *why;
-    jk_addr to;
-
-    if (jk_sock_resolve("::1", 8009, true, &to, &why) != JK_OK)
-        return 1;
-    return jk_sock_open(&to, &none, &fd, &err) == JK_E_CONNECT && err == EADDRNOTAVAIL ? 0 : 2;
-}
-
-static const struct {
-    int (*look)(void);
-    const char *why;
-} small[] = {
-    { no_port_is_left, "without a free port nobody else is to blame" },
-    { nor_from_a_source, "nor from a source, which is never left for want of a port" },
-    { no_address_leads_there, "an address that is not there is no shortage" },
-};
-
-/* In a child: a process that went there does not come back. */
-START_TEST(on_a_small_machine)
-{
-    pid_t child = fork();
-    int status = 0;
-
-    ck_assert_int_ge(child, 0);
-    if (child == 0)
-        _exit(small_network() ? small[_i].look() : NO_NAMESPACE);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == NO_NAMESPACE), "%s (%d)", small[_i].why, status >> 8);
-    if (WEXITSTATUS(status) == NO_NAMESPACE)
-        fprintf(stderr, "no network of its own is allowed here: not looked at: %s\n", small[_i].why);
-}
-END_TEST
-
 /* Where TCP would let us wait for it, a Unix socket says at once that its queue is full. */
 START_TEST(a_full_unix_socket_is_refused_and_not_waited_for)
 {
@@ -663,7 +542,6 @@ static void add_opening(TCase *t)
     tcase_add_test(t, a_unix_socket_that_is_not_there_says_so_at_once);
     tcase_add_test(t, a_full_unix_socket_is_refused_and_not_waited_for);
     tcase_add_test(t, without_descriptors_nobody_else_is_to_blame);
-    tcase_add_loop_test(t, on_a_small_machine, 0, COUNT(small));
     tcase_add_test(t, nobody_waits_for_a_host_that_is_silent);
     tcase_add_loop_test(t, each_source_is_seen_by_the_peer, 0, COUNT(sources));
     tcase_add_loop_test(t, each_errno_has_its_remedy, 0, COUNT(words));
