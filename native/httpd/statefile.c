@@ -1,4 +1,4 @@
-/* native/httpd/statefile.c - reads the file once, and replaces it by a new one: a half of one is never seen, and a link is never followed. */
+/* native/httpd/statefile.c - reads the file at a start and at each restart, and replaces it by a new one: a half of one is never seen, and a link is never followed. */
 #include "statefile.h"
 
 #include "lastgood.h"
@@ -41,7 +41,7 @@ static void take(jk_statefile *f, apr_pool_t *p, bool fresh)
     jk_span text;
 
     if (!jk_lastgood_file(p, f->path, &text, &state, &why)) {
-        if (fresh && !APR_STATUS_IS_ENOENT(state.failed))
+        if (!APR_STATUS_IS_ENOENT(state.failed))
             JK_WARN(&log, 105, "JkStateFile %s could not be read: %s; no value of it is taken", f->path, why);
         return;
     }

@@ -854,6 +854,19 @@ def test_broken_state_file(fresh_httpd, text, said):
 
 
 @pytest.mark.differs("there is no JkStateFile")
+def test_state_file_that_cannot_be_read(fresh_httpd):
+    """Told at the start, and at a restart: what it says of members without a place would be gone with the next change."""
+    said = r"JkStateFile .*run/state could not be read: .*\[JK0105\]$"
+    httpd = fresh_httpd(STATE, workers=text_of({"one": 8009, "two": 8010}), start=False)
+    os.mkdir(httpd.path("run/state"))
+    httpd.startup = [said]
+    httpd.start()
+    assert Page(httpd).member("n1")["edits"] == []
+    httpd.expect(said)
+    httpd.graceful()
+
+
+@pytest.mark.differs("there is no JkStateFile")
 def test_state_file_that_cannot_be_written(fresh_httpd):
     httpd = fresh_httpd("JkStateFile no/such/state\n" + MOUNTS, workers=text_of({"one": 8009, "two": 8010}), startup=["there is no directory"])
     Page(httpd).change(cmd="update", w="single", vabl="3")
